@@ -1,0 +1,328 @@
+//! [`Call`], what a handler works with, and [`Exchange`], the same without the caller's type.
+//!
+//! An exchange is one request and the answer being made to it: what was received, what the server
+//! knows about it (time, base URL, client address), and what is collected for the answer (headers,
+//! cookies). Services and hooks take the exchange; handlers take `Call<SignedIn>` and reach
+//! everything of the exchange through it.
+
+use std::borrow::Cow;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
+use serde_json::{Value as Json, json};
+use vestibule_tokens::cookie::{Attributes, Cookies, SetCookie};
+
+use crate::Timestamp;
+use crate::auth::Auth;
+use crate::base_url::BaseUrl;
+use crate::caller::{Anyone, Caller};
+use crate::cookies::CookieTemplate;
+use crate::error::{Error, Result};
+use crate::hook::Written;
+use crate::models::SessionUser;
+use crate::random::Random;
+use crate::schema::Model;
+use crate::services::accounts::Accounts;
+use crate::services::passwords::Passwords;
+use crate::services::sessions::Sessions;
+use crate::services::users::Users;
+use crate::services::verifications::Verifications;
+use crate::shape::Received;
+use crate::store::{ModelRow, Store, Table, Transaction};
+
+/// One request that is being served for a caller who met the session rule `C`.
+pub struct Call<C = Anyone> {
+    pub(crate) exchange: Exchange,
+    /// The session, as the rule gives it.
+    pub caller: C,
+}
+
+impl<C: Caller> Deref for Call<C> {
+    type Target = Exchange;
+
+    fn deref(&self) -> &Exchange {
+        &self.exchange
+    }
+}
+
+impl<C: Caller> DerefMut for Call<C> {
+    fn deref_mut(&mut self) -> &mut Exchange {
+        &mut self.exchange
+    }
+}
+
+/// One request and the answer being made to it.
+pub struct Exchange {
+    auth: Auth,
+    pub method: Method,
+    pub uri: Uri,
+    /// Without the base path.
+    pub path: String,
+    /// Of the request. A hook may change them.
+    pub headers: HeaderMap,
+    /// Body and query. A hook may change them.
+    pub received: Received,
+    /// The parameters of the path, decoded.
+    pub params: Vec<(String, String)>,
+    /// The session that the caller's rule found.
+    pub session: Option<SessionUser>,
+    /// The session that this request made, for hooks that run after it.
+    pub new_session: Option<SessionUser>,
+    /// The `after` hooks that wait for the commit.
+    pub(crate) due: Vec<Written>,
+    now: Timestamp,
+    base_url: Arc<BaseUrl>,
+    client_address: Option<String>,
+    cookie_header: Vec<u8>,
+    reply_headers: HeaderMap,
+    set_cookies: Vec<SetCookie>,
+    transaction: Option<Arc<dyn Transaction>>,
+}
+
+/// What the pipeline found out about a request before it became an exchange.
+pub(crate) struct Facts {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) now: Timestamp,
+    pub(crate) base_url: Arc<BaseUrl>,
+    pub(crate) client_address: Option<String>,
+}
+
+impl Exchange {
+    pub(crate) fn new(auth: Auth, facts: Facts) -> Self {
+        let Facts { method, uri, path, headers, now, base_url, client_address } = facts;
+        let cookie_header = join_cookies(&headers);
+        Self {
+            auth,
+            method,
+            uri,
+            path,
+            headers,
+            received: Received::default(),
+            params: Vec::new(),
+            session: None,
+            new_session: None,
+            due: Vec::new(),
+            now,
+            base_url,
+            client_address,
+            cookie_header,
+            reply_headers: HeaderMap::new(),
+            set_cookies: Vec::new(),
+            transaction: None,
+        }
+    }
+
+    pub fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
+    /// The time at which this request is served; it does not move while it is.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub fn random(&self) -> &dyn Random {
+        self.auth.random()
+    }
+
+    /// Where this request reached the server: the configured base URL, or the request's own.
+    pub fn base_url(&self) -> &BaseUrl {
+        &self.base_url
+    }
+
+    /// The client's address in canonical form; `None` when unknown or not to be tracked.
+    pub fn client_address(&self) -> Option<&str> {
+        self.client_address.as_deref()
+    }
+
+    /// The user agent as sent; empty when it was not.
+    pub fn user_agent(&self) -> Cow<'_, str> {
+        match self.headers.get(header::USER_AGENT) {
+            Some(value) => String::from_utf8_lossy(value.as_bytes()),
+            None => Cow::Borrowed(""),
+        }
+    }
+
+    /// The request as webhooks learn of it: without cookies and credentials.
+    pub fn describe_request(&self) -> Json {
+        let secret = |name: &HeaderName| {
+            [header::COOKIE, header::AUTHORIZATION, header::PROXY_AUTHORIZATION].contains(name)
+        };
+        let headers: serde_json::Map<_, _> = self
+            .headers
+            .iter()
+            .filter(|(name, _)| !secret(name))
+            .map(|(name, value)| {
+                (name.to_string(), Json::from(String::from_utf8_lossy(value.as_bytes())))
+            })
+            .collect();
+        let url = format!("{}{}", self.base_url.as_str(), self.path);
+        json!({ "method": self.method.as_str(), "url": url, "headers": headers })
+    }
+}
+
+/// Cookies: those of the request, and those of the answer.
+impl Exchange {
+    /// The request's cookies, not yet verified.
+    pub fn cookies(&self) -> Cookies<'_> {
+        Cookies::new(&self.cookie_header)
+    }
+
+    pub fn has_cookies(&self) -> bool {
+        !self.cookie_header.is_empty()
+    }
+
+    /// The names and raw values of the request's well-formed cookies.
+    pub fn cookie_header(&self) -> &[u8] {
+        &self.cookie_header
+    }
+
+    /// The value of a signed cookie whose signature is ours.
+    pub fn signed_cookie(&self, name: &str) -> Option<String> {
+        let signed = self.cookies().get(name)?;
+        self.auth.signing_key().verify(&signed).map(str::to_owned)
+    }
+
+    /// Sets a cookie; `max_age_seconds` of `None` ends it with the browser session.
+    pub fn set_cookie(
+        &mut self,
+        template: &CookieTemplate,
+        value: String,
+        max_age_seconds: Option<u64>,
+    ) {
+        let attributes = Attributes { max_age_seconds, ..template.attributes.clone() };
+        self.set_cookies.push(SetCookie { name: template.name.clone(), value, attributes });
+    }
+
+    /// Sets a cookie with its signature.
+    pub fn set_signed_cookie(
+        &mut self,
+        template: &CookieTemplate,
+        value: &str,
+        max_age_seconds: Option<u64>,
+    ) {
+        let signed = self.auth.signing_key().sign(value);
+        self.set_cookie(template, signed, max_age_seconds);
+    }
+
+    /// Makes the browser forget a cookie, and the answer too: whatever it set under that name before is taken back.
+    pub fn expire_cookie(&mut self, template: &CookieTemplate) {
+        self.set_cookies.retain(|cookie| {
+            cookie.name != template.name || cookie.attributes.max_age_seconds == Some(0)
+        });
+        self.set_cookie(template, String::new(), Some(0));
+    }
+
+    /// The cookies that the answer sets so far.
+    pub fn set_cookies(&self) -> &[SetCookie] {
+        &self.set_cookies
+    }
+
+    /// Sets a header of the answer.
+    pub fn set_header(&mut self, name: HeaderName, value: HeaderValue) {
+        self.reply_headers.insert(name, value);
+    }
+
+    pub(crate) fn take_reply_headers(&mut self) -> Result<HeaderMap> {
+        let mut headers = std::mem::take(&mut self.reply_headers);
+        for cookie in self.set_cookies.drain(..) {
+            let line = cookie.serialize().map_err(|error| {
+                Error::internal(format!("write the cookie `{}`", cookie.name)).with_source(error)
+            })?;
+            let value = HeaderValue::try_from(line).map_err(|error| {
+                Error::internal(format!("write the cookie `{}`", cookie.name)).with_source(error)
+            })?;
+            headers.append(header::SET_COOKIE, value);
+        }
+        Ok(headers)
+    }
+}
+
+/// The database, and the services that stand before it.
+impl Exchange {
+    /// The open transaction, else the database.
+    pub fn store(&self) -> &dyn Store {
+        match &self.transaction {
+            Some(transaction) => &**transaction,
+            None => self.auth.store(),
+        }
+    }
+
+    /// One model of [`store`](Self::store), typed.
+    pub fn table<M: ModelRow>(&self) -> Table<'_, M> {
+        Table::new(self.store(), self.auth.model(M::MODEL))
+    }
+
+    pub fn model(&self, name: &str) -> &Arc<Model> {
+        self.auth.model(name)
+    }
+
+    pub fn users(&mut self) -> Users<'_> {
+        Users(self)
+    }
+
+    pub fn sessions(&mut self) -> Sessions<'_> {
+        Sessions(self)
+    }
+
+    pub fn accounts(&mut self) -> Accounts<'_> {
+        Accounts(self)
+    }
+
+    pub fn passwords(&self) -> Passwords<'_> {
+        Passwords(self)
+    }
+
+    pub fn verifications(&mut self) -> Verifications<'_> {
+        Verifications(self)
+    }
+
+    pub(crate) fn in_transaction(&self) -> bool {
+        self.transaction.is_some()
+    }
+
+    /// Opens a transaction: from here on [`store`](Self::store) is it. Without a
+    /// [`commit`](Self::commit) the pipeline rolls it back.
+    pub async fn begin(&mut self) -> Result<()> {
+        if self.transaction.is_none() {
+            self.transaction = Some(self.auth.store().begin().await?);
+        }
+        Ok(())
+    }
+
+    /// Commits, then runs the `after` hooks that waited for it.
+    pub async fn commit(&mut self) -> Result<()> {
+        if let Some(transaction) = self.transaction.take() {
+            transaction.commit().await?;
+        }
+        for written in std::mem::take(&mut self.due) {
+            self.run_after_hooks(written).await?;
+        }
+        Ok(())
+    }
+
+    /// Undoes what was written since [`begin`](Self::begin); nothing where no transaction is open.
+    pub async fn roll_back(&mut self) -> Result<()> {
+        self.due.clear();
+        match self.transaction.take() {
+            Some(transaction) => Ok(transaction.roll_back().await?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Several `Cookie` headers are one, as RFC 9113 (8.2.3) has it.
+fn join_cookies(headers: &HeaderMap) -> Vec<u8> {
+    let mut joined = Vec::new();
+    for value in headers.get_all(header::COOKIE) {
+        if !joined.is_empty() {
+            joined.extend_from_slice(b"; ");
+        }
+        joined.extend_from_slice(value.as_bytes());
+    }
+    joined
+}

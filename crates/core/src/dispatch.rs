@@ -1,0 +1,476 @@
+//! The only pipeline: what happens between a request and its response, in the reference's order.
+//!
+//! 1. disabled paths, 2. rate limit, 3. `on_request` hooks, 4. route, 5. media type and body,
+//! 6. origin and redirect targets, 7. `before` hooks, 8. validation, 9. origin of forms,
+//! 10. session rule and handler, 11. `after` hooks, 12. headers and cookies.
+//!
+//! Each step either passes the exchange on or ends it with an answer; steps 1 to 9 with a refusal
+//! end up in step 12 all the same, so every answer is made in one place.
+//!
+//! Reference: better-auth 1.7.7, `api/index` and `api/to-auth-endpoints`, and better-call 1.4.0.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use serde_json::{Map, Value as Json, json};
+
+use crate::auth::{Auth, Route};
+use crate::base_url::{BaseUrl, ForwardedHeaders, RequestTarget, Scheme, path_below};
+use crate::call::{Exchange, Facts};
+use crate::clock::ServeAt;
+use crate::csrf::{
+    self, CheckPolicy, OriginCheckSkips, OriginRefusal, RedirectRefusal, RequestFacts,
+};
+use crate::endpoint::{Endpoint, MediaTypes, Reply, RunInput};
+use crate::error::{Error, Outcome, Result};
+use crate::error_codes::{INTERNAL_SERVER_ERROR, NOT_FOUND, SERVICE_UNAVAILABLE};
+use crate::origin::RequestTrust;
+
+/// A request extension: the address at the other end of the connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub IpAddr);
+
+/// A request extension: the request came over TLS.
+#[derive(Debug, Clone, Copy)]
+pub struct OverTls;
+
+/// A response extension: the path of the endpoint that answered, as declared. Unlike the request's
+/// path it holds no token, so logs may show it.
+#[derive(Debug, Clone, Copy)]
+pub struct Matched(pub &'static str);
+
+/// A response extension of answers that are 5xx or were refused: for the access log.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    pub code: Option<String>,
+}
+
+impl Auth {
+    /// Serves one request. Never fails: whatever happens is an answer.
+    pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let (parts, body) = request.into_parts();
+        let base_url = match self.base_url_of(&parts) {
+            Ok(base_url) => Arc::new(base_url),
+            Err(error) => return self.respond(Err(error), HeaderMap::new(), parts.uri.path()),
+        };
+        let path = match path_of(self, &base_url, parts.uri.path()) {
+            Some(path) => path,
+            None => {
+                let error = self.unknown_path(&base_url, parts.uri.path());
+                return self.respond(Err(error), HeaderMap::new(), parts.uri.path());
+            }
+        };
+        let matched = self.route(&parts.method, &path).map(|(route, _)| route.endpoint.path);
+        let exchange = self.exchange(parts, base_url, path);
+        let (mut exchange, answer) = self.serve(exchange, body).await;
+        let headers = exchange.take_reply_headers();
+        let (answer, headers) = match headers {
+            Ok(headers) => (answer, headers),
+            Err(error) => (Err(error), HeaderMap::new()),
+        };
+        let mut response = self.respond(answer, headers, matched.unwrap_or("(no endpoint)"));
+        if let Some(path) = matched {
+            response.extensions_mut().insert(Matched(path));
+        }
+        response
+    }
+
+    /// The session of a request that is not for this server: for routes of your own.
+    ///
+    /// Nothing is refreshed and no cookie is set.
+    pub async fn session(&self, headers: &HeaderMap) -> Result<Option<crate::models::SessionUser>> {
+        let mut request = Request::new(());
+        request.headers_mut().clone_from(headers);
+        let parts = request.into_parts().0;
+        let base_url = Arc::new(self.base_url_of(&parts).or_else(|_| {
+            BaseUrl::parse("http://localhost", "/")
+                .map_err(|error| Error::internal("make a base URL").with_source(error))
+        })?);
+        let mut exchange = self.exchange(parts, base_url, "/get-session".to_owned());
+        let lookup = crate::services::sessions::Lookup {
+            disable_refresh: true,
+            ..crate::services::sessions::Lookup::default()
+        };
+        exchange.sessions().current(lookup).await
+    }
+
+    fn exchange(
+        &self,
+        parts: http::request::Parts,
+        base_url: Arc<BaseUrl>,
+        path: String,
+    ) -> Exchange {
+        let now = match parts.extensions.get::<ServeAt>() {
+            Some(ServeAt(time)) => *time,
+            None => self.clock().now(),
+        };
+        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
+        let client_address = self.addresses().resolve(peer, &parts.headers);
+        let facts = Facts {
+            method: parts.method,
+            uri: parts.uri,
+            path,
+            headers: parts.headers,
+            now,
+            base_url,
+            client_address,
+        };
+        Exchange::new(self.clone(), facts)
+    }
+
+    fn base_url_of(&self, parts: &http::request::Parts) -> Result<BaseUrl> {
+        let over_tls = parts.extensions.get::<OverTls>().is_some();
+        let scheme = match parts.uri.scheme_str() {
+            Some("https") => Scheme::Https,
+            Some(_) => Scheme::Http,
+            None if over_tls => Scheme::Https,
+            None => Scheme::Http,
+        };
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
+        let forwarded = match self.addresses().believes(peer) {
+            true => ForwardedHeaders::Believed,
+            false => ForwardedHeaders::Ignored,
+        };
+        let target = RequestTarget {
+            scheme,
+            authority: authority.or(host).unwrap_or_default(),
+            headers: &parts.headers,
+            forwarded,
+        };
+        match self.base_urls().resolve(&target) {
+            Ok(base_url) => Ok(base_url.into_owned()),
+            Err(error) => Err(Error::bad_request(error.to_string()).with_code("HOST_NOT_ALLOWED")),
+        }
+    }
+
+    fn unknown_path(&self, base_url: &BaseUrl, path: &str) -> Error {
+        Error::not_found(NOT_FOUND)
+            .with_hint(format!("`{path}` is not below the base path `{}`", base_url.path()))
+    }
+
+    /// Steps 1 to 11.
+    async fn serve(&self, mut exchange: Exchange, body: Bytes) -> (Exchange, Result<Reply>) {
+        if self.options().disabled_paths.contains(&exchange.path) {
+            return (exchange, Err(Error::not_found(NOT_FOUND)));
+        }
+        if let Some(limiter) = self.rate_limiter()
+            && let Err(error) = limiter.check(&exchange).await
+        {
+            return (exchange, Err(error));
+        }
+        match self.on_request(&mut exchange).await {
+            Ok(None) => {}
+            Ok(Some(reply)) => return (exchange, Ok(reply)),
+            Err(error) => return (exchange, Err(error)),
+        }
+        let auth = self.clone();
+        let Some((route, params)) = auth.route(&exchange.method, &exchange.path) else {
+            return (exchange, Err(Error::not_found(NOT_FOUND)));
+        };
+        exchange.params = params;
+        let answer = match receive(&mut exchange, &route.endpoint, &body) {
+            Ok(()) => self.before(&mut exchange, route).await,
+            Err(error) => Err(error),
+        };
+        let (mut exchange, answer) = match answer {
+            Ok(Some(reply)) => (exchange, Ok(reply)),
+            Err(error) => (exchange, Err(error)),
+            Ok(None) => {
+                let received = std::mem::take(&mut exchange.received);
+                exchange.received.query.clone_from(&received.query);
+                let (mut exchange, answer) =
+                    (route.endpoint.run)(exchange, RunInput { received }).await;
+                let answer = end_transaction(&mut exchange, answer).await;
+                (exchange, answer)
+            }
+        };
+        if route.endpoint.no_store {
+            exchange.set_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            exchange.set_header(header::PRAGMA, HeaderValue::from_static("no-cache"));
+        }
+        let answer = self.after(&mut exchange, route, answer).await;
+        (exchange, answer)
+    }
+
+    async fn on_request(&self, exchange: &mut Exchange) -> Result<Option<Reply>> {
+        for hook in self.hooks() {
+            if let Some(reply) = hook.on_request(exchange).await? {
+                return Ok(Some(reply));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Steps 7 to 9.
+    async fn before(&self, exchange: &mut Exchange, route: &Route) -> Result<Option<Reply>> {
+        for &hook in &route.hooks {
+            if let Some(reply) = self.hook(hook).before(exchange).await? {
+                return Ok(Some(reply));
+            }
+        }
+        route.endpoint.input.check(&exchange.received)?;
+        if route.endpoint.checks_form_origin {
+            let facts = RequestFacts::from_headers(&exchange.headers);
+            let checks = self.check_policy().checks(&exchange.path);
+            let own = exchange.base_url().origin();
+            csrf::check_form(checks, &facts, &self.trust(exchange), own)
+                .map_err(|refusal| refused_origin(refusal, &facts))?;
+        }
+        Ok(None)
+    }
+
+    async fn after(
+        &self,
+        exchange: &mut Exchange,
+        route: &Route,
+        mut answer: Result<Reply>,
+    ) -> Result<Reply> {
+        for &hook in &route.hooks {
+            answer = self.hook(hook).after(exchange, answer).await;
+        }
+        answer
+    }
+
+    fn check_policy(&self) -> CheckPolicy {
+        let advanced = &self.options().advanced;
+        CheckPolicy {
+            disable_csrf_check: advanced.disable_csrf_check,
+            skips: match advanced.disable_origin_check {
+                true => OriginCheckSkips::Everywhere,
+                false => OriginCheckSkips::Nowhere,
+            },
+        }
+    }
+
+    /// What a request may trust; its own origin only where no base URL is configured.
+    pub(crate) fn trust<'a>(&'a self, exchange: &'a Exchange) -> RequestTrust<'a> {
+        RequestTrust {
+            configured: self.trusted_origins(),
+            this_request: None,
+            learned_origin: self.base_urls().learned_origin(exchange.base_url()),
+        }
+    }
+
+    /// The answer to a request that is refused before it gets here, by whoever received it.
+    pub fn refuse(&self, error: Error, path: &str) -> Response<Bytes> {
+        self.respond(Err(error), HeaderMap::new(), path)
+    }
+
+    /// Step 12.
+    fn respond(&self, answer: Result<Reply>, headers: HeaderMap, path: &str) -> Response<Bytes> {
+        let (reply, refused) = match answer {
+            Ok(reply) => (reply, None),
+            Err(error) => {
+                log_failure(&error, path);
+                let refused = match error.outcome() {
+                    Outcome::Refusal(refusal) => refusal.reason.code.as_deref().map(str::to_owned),
+                    Outcome::Unavailable { .. } => Some(SERVICE_UNAVAILABLE.code.to_owned()),
+                    Outcome::Internal => Some(INTERNAL_SERVER_ERROR.code.to_owned()),
+                };
+                (error_reply(&error, self.options().production), Some(Refused { code: refused }))
+            }
+        };
+        let mut response = Response::new(reply.body);
+        *response.status_mut() = reply.status;
+        *response.headers_mut() = reply.headers;
+        for (name, value) in &headers {
+            if name == header::SET_COOKIE {
+                response.headers_mut().append(name, value.clone());
+            } else {
+                response.headers_mut().insert(name, value.clone());
+            }
+        }
+        let headers = response.headers_mut();
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if headers.contains_key(header::SET_COOKIE) && !headers.contains_key(header::CACHE_CONTROL)
+        {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        if let Some(refused) = refused {
+            response.extensions_mut().insert(refused);
+        }
+        response
+    }
+}
+
+/// The path below the base path; `None` where it is not below it, or not spelled canonically.
+///
+/// Router, limiter and disabled paths see this one spelling: a path is either it or 404.
+fn path_of(auth: &Auth, base_url: &BaseUrl, path: &str) -> Option<String> {
+    let below = path.strip_prefix(base_url.path())?;
+    if !below.starts_with('/') || below.contains("//") {
+        return None;
+    }
+    if below.len() > 1 && below.ends_with('/') {
+        if !auth.options().advanced.skip_trailing_slashes {
+            return None;
+        }
+        return Some(path_below(base_url.path(), path).to_owned());
+    }
+    Some(below.to_owned())
+}
+
+/// Steps 5 and 6: reads the body and the query, and checks where the request comes from.
+fn receive(exchange: &mut Exchange, endpoint: &Endpoint, body: &Bytes) -> Result<()> {
+    exchange.received.query = read_query(exchange.uri.query().unwrap_or_default());
+    if exchange.method == Method::GET {
+        return Ok(());
+    }
+    exchange.received.body = read_body(&exchange.headers, body, endpoint.media_types)?;
+
+    let auth = exchange.auth().clone();
+    let checks = auth.check_policy().checks(&exchange.path);
+    let facts = RequestFacts::from_headers(&exchange.headers);
+    let trust = auth.trust(exchange);
+    csrf::check_origin(checks, &facts, &trust, exchange.base_url().origin())
+        .map_err(|refusal| refused_origin(refusal, &facts))?;
+    let query = Json::Object(exchange.received.query.clone());
+    let body = exchange.received.body.as_ref().unwrap_or(&Json::Null);
+    csrf::check_redirect_fields(checks, body, &query, &trust).map_err(refused_redirect)
+}
+
+/// A repeated parameter becomes an array.
+fn read_query(query: &str) -> Map<String, Json> {
+    let mut values = Map::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let value = Json::String(value.into_owned());
+        match values.get_mut(name.as_ref()) {
+            None => {
+                values.insert(name.into_owned(), value);
+            }
+            Some(Json::Array(several)) => several.push(value),
+            Some(single) => *single = Json::Array(vec![single.take(), value]),
+        }
+    }
+    values
+}
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn read_body(headers: &HeaderMap, body: &Bytes, media_types: MediaTypes) -> Result<Option<Json>> {
+    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let Some(content_type) = content_type.map(String::from_utf8_lossy) else {
+        if body.is_empty() {
+            return Ok(None);
+        }
+        let message = format!("Content-Type is required. Allowed types: {JSON}");
+        return Err(Error::unsupported_media_type(message).with_code("UNSUPPORTED_MEDIA_TYPE"));
+    };
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match (essence.as_str(), media_types) {
+        (JSON, _) => match serde_json::from_slice(body) {
+            Ok(body) => Ok(Some(body)),
+            Err(_) => {
+                Err(Error::bad_request("Invalid JSON in request body").with_code("BAD_REQUEST"))
+            }
+        },
+        (FORM, MediaTypes::JsonOrForm) => {
+            let pairs = form_urlencoded::parse(body).into_owned();
+            Ok(Some(Json::Object(pairs.map(|(name, value)| (name, value.into())).collect())))
+        }
+        _ => {
+            let allowed = match media_types {
+                MediaTypes::Json => JSON.to_owned(),
+                MediaTypes::JsonOrForm => format!("{FORM}, {JSON}"),
+            };
+            let message =
+                format!("Content-Type \"{content_type}\" is not allowed. Allowed types: {allowed}");
+            Err(Error::unsupported_media_type(message).with_code("UNSUPPORTED_MEDIA_TYPE"))
+        }
+    }
+}
+
+fn refused_origin(refusal: OriginRefusal, facts: &RequestFacts<'_>) -> Error {
+    match (refusal, facts.origin.as_deref()) {
+        (OriginRefusal::InvalidOrigin, Some(origin)) => untrusted_origin(origin),
+        _ => Error::forbidden(refusal.code()),
+    }
+}
+
+/// The refusal of an origin that is not trusted, with the line of configuration that would trust it.
+pub fn untrusted_origin(origin: &str) -> Error {
+    Error::forbidden(OriginRefusal::InvalidOrigin.code())
+        .with_hint(format!("add the origin to the configuration: trustedOrigins = [\"{origin}\"]"))
+}
+
+fn refused_redirect(refusal: RedirectRefusal) -> Error {
+    match refusal {
+        RedirectRefusal::NotAString(field) => Error::bad_request(field.not_a_string()),
+        RedirectRefusal::Untrusted(field) => Error::forbidden(field.code())
+            .with_hint("add the origin of the URL to `trustedOrigins`, or use a path"),
+    }
+}
+
+/// A handler commits; what it left open is undone.
+async fn end_transaction(exchange: &mut Exchange, answer: Result<Reply>) -> Result<Reply> {
+    if !exchange.in_transaction() {
+        return answer;
+    }
+    let rolled_back = exchange.roll_back().await;
+    match answer {
+        Err(error) => Err(error),
+        Ok(_) => {
+            rolled_back?;
+            Err(Error::internal("finish: the handler left its transaction open"))
+        }
+    }
+}
+
+fn error_reply(error: &Error, production: bool) -> Reply {
+    let mut body = Map::new();
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+    let mut retry_after = None;
+    match error.outcome() {
+        Outcome::Refusal(refusal) => {
+            body.insert("message".to_owned(), refusal.reason.message.as_ref().into());
+            if let Some(code) = &refusal.reason.code {
+                body.insert("code".to_owned(), code.as_ref().into());
+            }
+            if let (Some(hint), false) = (&refusal.hint, production) {
+                body.insert("hint".to_owned(), hint.as_str().into());
+            }
+            retry_after = refusal.retry_after;
+        }
+        Outcome::Unavailable { retry_after: wait } => {
+            body.insert("message".to_owned(), SERVICE_UNAVAILABLE.message.into());
+            body.insert("code".to_owned(), SERVICE_UNAVAILABLE.code.into());
+            retry_after = Some(wait);
+        }
+        Outcome::Internal => {
+            body.insert("message".to_owned(), INTERNAL_SERVER_ERROR.message.into());
+            body.insert("code".to_owned(), INTERNAL_SERVER_ERROR.code.into());
+        }
+    }
+    if let Some(wait) = retry_after {
+        let seconds = wait.as_millis().div_ceil(1000);
+        let seconds = HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX));
+        headers.insert("x-retry-after", seconds.clone());
+        headers.insert(header::RETRY_AFTER, seconds);
+    }
+    Reply { status: error.status(), headers, body: json!(body).to_string().into() }
+}
+
+/// The one place where failures are logged. Refusals are the client's affair, and are not.
+fn log_failure(error: &Error, path: &str) {
+    match error.outcome() {
+        Outcome::Refusal(refusal) if refusal.status.is_server_error() => {
+            tracing::error!(http.path = path, error = ?error, "A request failed");
+        }
+        Outcome::Refusal(refusal) if refusal.status == StatusCode::FORBIDDEN => {
+            tracing::info!(http.path = path, error = %error, "A request was refused");
+        }
+        Outcome::Refusal(_) => {}
+        Outcome::Unavailable { .. } => {
+            tracing::warn!(http.path = path, error = ?error, "A request could not be served now");
+        }
+        Outcome::Internal => {
+            tracing::error!(http.path = path, error = ?error, "A request failed");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What a plugin is: a name and a [`Contribution`], which is data.
+//!
+//! [`Auth`](crate::Auth) reads every contribution once, at the start. Nothing asks a plugin
+//! anything afterwards; what it needs at run time stands in its endpoints and hooks.
+
+use std::sync::Arc;
+
+use crate::endpoint::Endpoint;
+use crate::error::ErrorCode;
+use crate::hook::{DatabaseHook, Hook};
+use crate::options::RateRule;
+use crate::schema::Field;
+use crate::store::ModelRow;
+
+/// A plugin, configured.
+pub trait Plugin: Send + Sync + 'static {
+    /// Better Auth's id of it, such as `one-time-token`.
+    fn id(&self) -> &'static str;
+
+    /// Everything it brings.
+    fn contribute(self: Arc<Self>) -> Contribution;
+}
+
+/// Everything a plugin brings.
+#[derive(Default)]
+pub struct Contribution {
+    pub endpoints: Vec<Endpoint>,
+    pub models: Vec<ModelDeclaration>,
+    /// Fields for models of others: `("user", field)`.
+    pub fields: Vec<(&'static str, Field)>,
+    pub hooks: Vec<Arc<dyn Hook>>,
+    pub database_hooks: Vec<Arc<dyn DatabaseHook>>,
+    pub rate_limits: Vec<RateLimitRule>,
+    pub trusted_origins: Vec<String>,
+    pub error_codes: &'static [ErrorCode],
+}
+
+/// A model of a plugin.
+pub struct ModelDeclaration {
+    pub name: &'static str,
+    pub(crate) declare: fn(&mut crate::schema::Builder),
+}
+
+impl ModelDeclaration {
+    pub fn of<M: ModelRow>() -> Self {
+        Self {
+            name: M::MODEL,
+            declare: |schema| {
+                schema.declare::<M>();
+            },
+        }
+    }
+}
+
+/// A plugin's limit for some of its paths.
+pub struct RateLimitRule {
+    pub matches: fn(path: &str) -> bool,
+    pub rule: RateRule,
+}

@@ -1,0 +1,158 @@
+//! OpenAPI 3.1 of all endpoints, from the declarations that route and validate.
+
+use http::Method;
+use serde_json::{Map, Value as Json, json};
+
+use super::{Object, Type};
+use crate::auth::Auth;
+use crate::caller::Access;
+use crate::endpoint::{Endpoint, MediaTypes};
+use crate::schema::{FieldKind, Model};
+
+/// The description of everything that is routed.
+pub(crate) fn describe(auth: &Auth) -> Json {
+    let mut paths = Map::new();
+    for endpoint in auth.endpoints() {
+        let path = endpoint.path.split('/').map(|segment| match segment.strip_prefix(':') {
+            Some(parameter) => format!("{{{parameter}}}"),
+            None => segment.to_owned(),
+        });
+        let path = path.collect::<Vec<_>>().join("/");
+        let operations = paths.entry(path).or_insert_with(|| json!({}));
+        operations[endpoint.method.as_str().to_ascii_lowercase()] = operation(endpoint);
+    }
+    let models: Map<_, _> =
+        auth.schema().models().iter().map(|model| (model.name.clone(), schema_of(model))).collect();
+    let servers = auth.base_urls().fixed().map(|base| json!([{ "url": base.as_str() }]));
+    json!({
+        "openapi": "3.1.1",
+        "info": { "title": auth.options().app_name, "version": env!("CARGO_PKG_VERSION") },
+        "servers": servers.unwrap_or_else(|| json!([{ "url": auth.options().base_path }])),
+        "paths": paths,
+        "components": {
+            "schemas": models,
+            "securitySchemes": {
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": auth.cookies().session_token.name,
+                },
+            },
+        },
+    })
+}
+
+fn operation(endpoint: &Endpoint) -> Json {
+    let mut operation = json!({
+        "operationId": endpoint.id,
+        "responses": {
+            "200": {
+                "description": "Success",
+                "content": { "application/json": { "schema": schema(&endpoint.output) } },
+            },
+            "default": {
+                "description": "Refusal",
+                "content": { "application/json": { "schema": {
+                    "type": "object",
+                    "properties": {
+                        "message": { "type": "string" },
+                        "code": { "type": "string" },
+                    },
+                    "required": ["message"],
+                } } },
+            },
+        },
+    });
+    if endpoint.access != Access::Anyone {
+        operation["security"] = json!([{ "session": [] }]);
+    }
+    if let Some(Type::Object(query)) = &endpoint.input.query {
+        operation["parameters"] = parameters(query);
+    }
+    if let Some(body) = &endpoint.input.body {
+        let mut content = json!({ "application/json": { "schema": schema(body) } });
+        if endpoint.media_types == MediaTypes::JsonOrForm {
+            content["application/x-www-form-urlencoded"] = json!({ "schema": schema(body) });
+        }
+        let required = endpoint.method != Method::GET && !matches!(body, Type::Optional(_));
+        operation["requestBody"] = json!({ "required": required, "content": content });
+    }
+    operation
+}
+
+fn parameters(query: &Object) -> Json {
+    let parameter = |property: &super::Property| {
+        json!({
+            "name": property.name,
+            "in": "query",
+            "required": !property.optional,
+            "description": property.description,
+            "schema": schema(&property.ty),
+        })
+    };
+    query.properties.iter().map(parameter).collect()
+}
+
+fn schema(ty: &Type) -> Json {
+    match ty {
+        Type::Any => json!({}),
+        Type::String { min_length: 0 } => json!({ "type": "string" }),
+        Type::String { min_length } => json!({ "type": "string", "minLength": min_length }),
+        Type::Email => json!({ "type": "string", "format": "email" }),
+        Type::Number => json!({ "type": "number" }),
+        Type::Boolean => json!({ "type": "boolean" }),
+        Type::Truthy => json!({ "type": "string" }),
+        Type::Array(item) => json!({ "type": "array", "items": schema(item) }),
+        Type::Record => json!({ "type": "object", "additionalProperties": true }),
+        Type::Object(object) => object_schema(object),
+        Type::Nullable(inner) | Type::Optional(inner) => {
+            json!({ "anyOf": [schema(inner), { "type": "null" }] })
+        }
+        Type::Enum(options) => json!({ "type": "string", "enum": options }),
+        Type::Model(name) => json!({ "$ref": format!("#/components/schemas/{name}") }),
+    }
+}
+
+fn object_schema(object: &Object) -> Json {
+    let mut properties = Map::new();
+    for property in &object.properties {
+        let mut described = schema(&property.ty);
+        if !property.description.is_empty() {
+            described["description"] = property.description.as_ref().into();
+        }
+        properties.insert(property.name.clone().into_owned(), described);
+    }
+    let required: Vec<_> = object
+        .properties
+        .iter()
+        .filter(|property| !property.optional)
+        .map(|property| property.name.as_ref())
+        .collect();
+    json!({ "type": "object", "properties": properties, "required": required })
+}
+
+/// A row as answers show it.
+fn schema_of(model: &Model) -> Json {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for field in model.fields.iter().filter(|field| field.returned) {
+        let described = match &field.kind {
+            FieldKind::Id | FieldKind::String => json!({ "type": "string" }),
+            FieldKind::Number | FieldKind::BigNumber => json!({ "type": "number" }),
+            FieldKind::Boolean => json!({ "type": "boolean" }),
+            FieldKind::Date => json!({ "type": "string", "format": "date-time" }),
+            FieldKind::Json => json!({}),
+            FieldKind::StringArray => json!({ "type": "array", "items": { "type": "string" } }),
+            FieldKind::NumberArray => json!({ "type": "array", "items": { "type": "number" } }),
+            FieldKind::Enum(options) => json!({ "type": "string", "enum": options }),
+        };
+        if field.required {
+            required.push(field.name.as_str());
+            properties.insert(field.name.clone(), described);
+        } else {
+            let nullable = json!({ "anyOf": [described, { "type": "null" }] });
+            properties.insert(field.name.clone(), nullable);
+        }
+    }
+    json!({ "type": "object", "properties": properties, "required": required })
+}
