@@ -1,0 +1,77 @@
+//! `GET /error`
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use vestibule_core::prelude::*;
+use vestibule_core::redirect::append_query_params;
+
+use crate::Core;
+
+pub(crate) fn endpoint(core: &Arc<Core>) -> Endpoint {
+    Endpoint::get("/error", core, error).id("error")
+}
+
+#[derive(Deserialize, Shape)]
+struct Code {
+    /// What went wrong
+    error: Option<serde_json::Value>,
+    /// In words
+    error_description: Option<serde_json::Value>,
+}
+
+async fn error(_: &Core, call: &mut Call, code: Code) -> Result<Reply> {
+    let text = |value: &Option<serde_json::Value>| {
+        value.as_ref().and_then(|value| value.as_str().map(str::to_owned))
+    };
+    let description = text(&code.error_description).filter(|description| !description.is_empty());
+    let code =
+        text(&code.error).filter(|code| is_code(code)).unwrap_or_else(|| "UNKNOWN".to_owned());
+    let mut params = vec![("error", code.as_str())];
+    if let Some(description) = &description {
+        params.push(("error_description", description));
+    }
+    let options = call.auth().options();
+    let target = match &options.on_api_error.error_url {
+        Some(url) => url,
+        None if options.production => "/",
+        None => return Ok(Reply::html(page(&code, description.as_deref()))),
+    };
+    let location = append_query_params(target, &params)
+        .map_err(|error| Error::internal("redirect to `onAPIError.errorURL`").with_source(error))?;
+    Reply::redirect(&location)
+}
+
+/// Nothing else is ever shown, so a link to this page cannot put words into it.
+fn is_code(code: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'\'' | b'_' | b'-');
+    !code.is_empty() && code.bytes().all(allowed)
+}
+
+fn page(code: &str, description: Option<&str>) -> String {
+    let description = description.unwrap_or("Something went wrong while you were being signed in.");
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\"><title>Error</title></head>\
+         <body><main><h1>Error</h1><p>{}</p><p>Code: <code>{}</code></p>\
+         <p><a href=\"/\">Go home</a></p></main></body></html>\n",
+        escape(description),
+        escape(code),
+    )
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            character => escaped.push(character),
+        }
+    }
+    escaped
+}

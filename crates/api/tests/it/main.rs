@@ -1,0 +1,11 @@
+//! The core's endpoints through the front door.
+
+mod error_page;
+mod password;
+mod routing;
+mod session;
+mod sign_in;
+mod sign_out;
+mod sign_up;
+mod update_session;
+mod update_user;

@@ -1,0 +1,28 @@
+use insta::assert_snapshot;
+use serde_json::json;
+use vestibule_testkit::TestAuth;
+
+#[tokio::test]
+async fn name_and_image_can_be_changed() {
+    let app = TestAuth::new().await;
+    let mut alice = app.sign_up("alice@example.com").await;
+    let answer = alice.post("/update-user", json!({ "name": "Zoë", "image": null })).await;
+    assert_snapshot!(answer.line(), @r#"200 {"status":true}"#);
+    assert_eq!(answer.set_cookies().len(), 1);
+    assert_eq!(alice.get("/get-session").await.json()["user"]["name"], "Zoë");
+}
+
+#[tokio::test]
+async fn what_cannot_be_changed_is_said() {
+    let app = TestAuth::new().await;
+    let mut alice = app.sign_up("alice@example.com").await;
+    let email = alice.post("/update-user", json!({ "email": "other@example.com" })).await;
+    assert_snapshot!(email.line(), @r#"400 {"message":"Email can not be updated","code":"EMAIL_CAN_NOT_BE_UPDATED"}"#);
+    assert_snapshot!(alice.post("/update-user", json!({})).await.line(), @r#"400 {"message":"No fields to update"}"#);
+    let closed = alice.post("/update-user", json!({ "id": "x", "emailVerified": true })).await;
+    assert_snapshot!(closed.line(), @r#"400 {"message":"No fields to update"}"#);
+    let wrong = alice.post("/update-user", json!({ "name": null })).await;
+    assert_snapshot!(wrong.line(), @r#"400 {"message":"[body.name] Invalid input: expected string","code":"VALIDATION_ERROR"}"#);
+    assert_snapshot!(alice.post("/update-user", json!("name")).await.line(), @r#"400 {"message":"[body] Invalid input: expected record, received string","code":"VALIDATION_ERROR"}"#);
+    assert_eq!(app.anyone().post("/update-user", json!({ "name": "x" })).await.status, 401);
+}
