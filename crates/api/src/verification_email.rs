@@ -25,7 +25,7 @@ pub(crate) async fn send(
         call.base_url().as_str(),
         encode_uri_component(callback_url)
     );
-    let input = SendVerificationEmail { user: user.to_row().to_output(), url, token };
+    let input = SendVerificationEmail { user: user.to_row().to_json(), url, token };
     callback.notify(call, "emailVerification.sendVerificationEmail", input).await;
     Ok(())
 }

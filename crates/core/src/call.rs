@@ -65,6 +65,8 @@ pub struct Exchange {
     pub received: Received,
     /// The parameters of the path, decoded.
     pub params: Vec<(String, String)>,
+    /// The declared path of the endpoint, once it is known.
+    pub endpoint: Option<&'static str>,
     /// The session that the caller's rule found.
     pub session: Option<SessionUser>,
     /// The session that this request made, for hooks that run after it.
@@ -103,6 +105,7 @@ impl Exchange {
             headers,
             received: Received::default(),
             params: Vec::new(),
+            endpoint: None,
             session: None,
             new_session: None,
             due: Vec::new(),

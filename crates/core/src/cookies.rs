@@ -22,8 +22,6 @@ pub struct CookieTemplates {
 pub struct CookieTemplate {
     pub name: String,
     pub attributes: Attributes,
-    /// The lifetime that configuration sets for this cookie, in place of what the caller would.
-    pub max_age_seconds: Option<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -80,8 +78,7 @@ impl Maker {
         }
         // The prefix also comes before names of the configuration.
         let prefix = if self.secure { "__Secure-" } else { "" };
-        let max_age_seconds = custom.and_then(|custom| custom.attributes.max_age);
-        CookieTemplate { name: format!("{prefix}{name}"), attributes, max_age_seconds }
+        CookieTemplate { name: format!("{prefix}{name}"), attributes }
     }
 }
 

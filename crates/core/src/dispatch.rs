@@ -55,23 +55,20 @@ impl Auth {
             Ok(base_url) => Arc::new(base_url),
             Err(error) => return self.respond(Err(error), HeaderMap::new(), parts.uri.path()),
         };
-        let path = match path_of(self, &base_url, parts.uri.path()) {
-            Some(path) => path,
-            None => {
-                let error = self.unknown_path(&base_url, parts.uri.path());
-                return self.respond(Err(error), HeaderMap::new(), parts.uri.path());
-            }
+        let Some((path, spelling)) = path_of(&base_url, parts.uri.path()) else {
+            let error = self.unknown_path(&base_url, parts.uri.path());
+            return self.respond(Err(error), HeaderMap::new(), "(no endpoint)");
         };
-        let matched = self.route(&parts.method, &path).map(|(route, _)| route.endpoint.path);
         let exchange = self.exchange(parts, base_url, path);
-        let (mut exchange, answer) = self.serve(exchange, body).await;
+        let (mut exchange, answer) = self.serve(exchange, spelling, body).await;
         let headers = exchange.take_reply_headers();
         let (answer, headers) = match headers {
             Ok(headers) => (answer, headers),
             Err(error) => (Err(error), HeaderMap::new()),
         };
-        let mut response = self.respond(answer, headers, matched.unwrap_or("(no endpoint)"));
-        if let Some(path) = matched {
+        let endpoint = exchange.endpoint;
+        let mut response = self.respond(answer, headers, endpoint.unwrap_or("(no endpoint)"));
+        if let Some(path) = endpoint {
             response.extensions_mut().insert(Matched(path));
         }
         response
@@ -153,7 +150,12 @@ impl Auth {
     }
 
     /// Steps 1 to 11.
-    async fn serve(&self, mut exchange: Exchange, body: Bytes) -> (Exchange, Result<Reply>) {
+    async fn serve(
+        &self,
+        mut exchange: Exchange,
+        spelling: Spelling,
+        body: Bytes,
+    ) -> (Exchange, Result<Reply>) {
         if self.options().disabled_paths.contains(&exchange.path) {
             return (exchange, Err(Error::not_found(NOT_FOUND)));
         }
@@ -168,10 +170,15 @@ impl Auth {
             Err(error) => return (exchange, Err(error)),
         }
         let auth = self.clone();
-        let Some((route, params)) = auth.route(&exchange.method, &exchange.path) else {
+        let routed = match spelling {
+            Spelling::TrailingSlash if !self.options().advanced.skip_trailing_slashes => None,
+            _ => auth.route(&exchange.method, &exchange.path),
+        };
+        let Some((route, params)) = routed else {
             return (exchange, Err(Error::not_found(NOT_FOUND)));
         };
         exchange.params = params;
+        exchange.endpoint = Some(route.endpoint.path);
         let answer = match receive(&mut exchange, &route.endpoint, &body) {
             Ok(()) => self.before(&mut exchange, route).await,
             Err(error) => Err(error),
@@ -297,21 +304,25 @@ impl Auth {
     }
 }
 
-/// The path below the base path; `None` where it is not below it, or not spelled canonically.
+/// How a path was written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spelling {
+    Canonical,
+    TrailingSlash,
+}
+
+/// The path below the base path; `None` where it is not below it, or has two slashes in a row.
 ///
-/// Router, limiter and disabled paths see this one spelling: a path is either it or 404.
-fn path_of(auth: &Auth, base_url: &BaseUrl, path: &str) -> Option<String> {
+/// Router, limiter and disabled paths see this one spelling: whatever else is 404.
+fn path_of(base_url: &BaseUrl, path: &str) -> Option<(String, Spelling)> {
     let below = path.strip_prefix(base_url.path())?;
     if !below.starts_with('/') || below.contains("//") {
         return None;
     }
-    if below.len() > 1 && below.ends_with('/') {
-        if !auth.options().advanced.skip_trailing_slashes {
-            return None;
-        }
-        return Some(path_below(base_url.path(), path).to_owned());
-    }
-    Some(below.to_owned())
+    let canonical = path_below(base_url.path(), path).to_owned();
+    let spelling =
+        if canonical.len() == below.len() { Spelling::Canonical } else { Spelling::TrailingSlash };
+    Some((canonical, spelling))
 }
 
 /// Steps 5 and 6: reads the body and the query, and checks where the request comes from.
@@ -353,36 +364,35 @@ const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 fn read_body(headers: &HeaderMap, body: &Bytes, media_types: MediaTypes) -> Result<Option<Json>> {
+    let allowed = match media_types {
+        MediaTypes::Json => JSON.to_owned(),
+        MediaTypes::JsonOrForm => format!("{FORM}, {JSON}"),
+    };
+    let refuse = |what: &str| {
+        let message = format!("Content-Type {what}. Allowed types: {allowed}");
+        Err(Error::unsupported_media_type(message).with_code("UNSUPPORTED_MEDIA_TYPE"))
+    };
     let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     let Some(content_type) = content_type.map(String::from_utf8_lossy) else {
-        if body.is_empty() {
-            return Ok(None);
-        }
-        let message = format!("Content-Type is required. Allowed types: {JSON}");
-        return Err(Error::unsupported_media_type(message).with_code("UNSUPPORTED_MEDIA_TYPE"));
+        return if body.is_empty() { Ok(None) } else { refuse("is required") };
     };
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match (essence.as_str(), media_types) {
-        (JSON, _) => match serde_json::from_slice(body) {
-            Ok(body) => Ok(Some(body)),
-            Err(_) => {
-                Err(Error::bad_request("Invalid JSON in request body").with_code("BAD_REQUEST"))
-            }
-        },
-        (FORM, MediaTypes::JsonOrForm) => {
-            let pairs = form_urlencoded::parse(body).into_owned();
-            Ok(Some(Json::Object(pairs.map(|(name, value)| (name, value.into())).collect())))
-        }
-        _ => {
-            let allowed = match media_types {
-                MediaTypes::Json => JSON.to_owned(),
-                MediaTypes::JsonOrForm => format!("{FORM}, {JSON}"),
-            };
-            let message =
-                format!("Content-Type \"{content_type}\" is not allowed. Allowed types: {allowed}");
-            Err(Error::unsupported_media_type(message).with_code("UNSUPPORTED_MEDIA_TYPE"))
-        }
+    if essence.contains(JSON) {
+        read_json(body).map(Some)
+    } else if essence.contains(FORM) && media_types == MediaTypes::JsonOrForm {
+        let pairs = form_urlencoded::parse(body).into_owned();
+        Ok(Some(Json::Object(pairs.map(|(name, value)| (name, value.into())).collect())))
+    } else {
+        refuse(&format!("\"{content_type}\" is not allowed"))
     }
+}
+
+/// As JavaScript reads it: a byte order mark is skipped, and bytes that are no UTF-8 are replaced.
+fn read_json(body: &Bytes) -> Result<Json> {
+    let text = String::from_utf8_lossy(body);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    serde_json::from_str(text)
+        .map_err(|_| Error::bad_request("Invalid JSON in request body").with_code("BAD_REQUEST"))
 }
 
 fn refused_origin(refusal: OriginRefusal, facts: &RequestFacts<'_>) -> Error {

@@ -39,6 +39,9 @@ struct Count {
 /// As many clients and paths are remembered; the expired ones go first.
 const COUNTS_LIMIT: usize = 100_000;
 
+/// The reference's defaults.
+const DEFAULT: RateRule = RateRule { window: 10, max: 100 };
+
 /// The bucket that clients without a known address share.
 const UNKNOWN_ADDRESS: &str = "no-trusted-ip";
 
@@ -46,7 +49,11 @@ impl RateLimiter {
     pub(crate) fn new(options: &RateLimitOptions, plugins: Vec<RateLimitRule>) -> Self {
         let custom = options.custom_rules.iter();
         Self {
-            general: RateRule { window: options.window, max: options.max },
+            general: RateRule {
+                // Reference quirk: 0 is as good as nothing said.
+                window: if options.window == 0 { DEFAULT.window } else { options.window },
+                max: if options.max == 0 { DEFAULT.max } else { options.max },
+            },
             plugins,
             custom: custom.map(|(path, rule)| (Wildcard::new(path), *rule)).collect(),
             counts: match options.storage {

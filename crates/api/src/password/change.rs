@@ -9,6 +9,7 @@ use vestibule_core::error_codes::{
 use vestibule_core::models::User;
 use vestibule_core::prelude::*;
 use vestibule_core::services::passwords::Length;
+use vestibule_core::services::sessions::Remember;
 
 use crate::Core;
 
@@ -69,7 +70,8 @@ async fn change_password(_: &Core, call: &mut Call<Sensitive>, body: Body) -> Re
 async fn start_over(call: &mut Call<Sensitive>, user: &User) -> Result<String> {
     let remember = call.sessions().remember();
     call.sessions().revoke_all(&user.id).await?;
-    let Some(signed_in) = call.sessions().create(user, remember).await? else {
+    // Reference quirk: the row lives as long as a remembered session, the cookie as the old one did.
+    let Some(signed_in) = call.sessions().create(user, Remember::Yes).await? else {
         return Err(Error::internal("create a session after a change of password"));
     };
     call.sessions().set_cookie(&signed_in, remember);

@@ -54,7 +54,8 @@ async fn get_session(
         may_defer: true,
     };
     let Some(found) = call.sessions().look_up(lookup).await? else { return Ok(None) };
-    let needs_refresh = (defers && call.method == Method::GET).then_some(found.needs_refresh);
+    let needs_refresh =
+        (defers && call.method == Method::GET).then_some(found.needs_refresh).flatten();
     let SessionUser { session, user } = found.found;
     Ok(Some(Found { session, user, needs_refresh }))
 }

@@ -66,13 +66,14 @@ async fn sign_in(_: &Core, call: &mut Call, body: Body) -> Result<SignedInAnswer
         return Err(Error::unauthorized(FAILED_TO_CREATE_SESSION));
     };
     call.sessions().set_cookie(&signed_in, remember);
-    let url = body.callback_url.filter(|url| !url.is_empty());
-    if let Some(url) = &url {
+    let url = body.callback_url;
+    let redirects = url.as_ref().is_some_and(|url| !url.is_empty());
+    if let (Some(url), true) = (&url, redirects) {
         // Reference quirk: a Location header on an answer that is no redirect.
         call.set_header(LOCATION, redirect::header_value(url)?);
     }
     Ok(SignedInAnswer {
-        redirect: url.is_some(),
+        redirect: redirects,
         token: signed_in.session.token,
         url,
         user: signed_in.user,

@@ -15,8 +15,8 @@ pub struct AdvancedOptions {
     /// Accepts requests of any origin. Dangerous. Default: false.
     #[serde(rename = "disableCSRFCheck")]
     pub disable_csrf_check: Option<bool>,
-    /// Accepts redirects to any origin, and requests of any origin unless `disableCSRFCheck` is
-    /// false explicitly. Dangerous. Default: false.
+    /// Accepts requests of any origin, and redirects to any; with `disableCSRFCheck = false` said
+    /// explicitly, cross-site navigations are still refused. Dangerous. Default: false.
     pub disable_origin_check: bool,
     pub cross_sub_domain_cookies: CrossSubDomainCookies,
     /// Names and attributes of single cookies, by key, such as `session_token`.
@@ -81,7 +81,7 @@ pub struct CookieOptions {
 pub struct CookieAttributes {
     pub domain: Option<String>,
     pub path: Option<String>,
-    /// Seconds; at most 34560000.
+    /// Seconds; at most 34560000. The cookies of a session live as long as the session, whatever is said here.
     pub max_age: Option<u64>,
     pub http_only: Option<bool>,
     pub secure: Option<bool>,

@@ -51,14 +51,24 @@ fn parse_field(field: &Field, given: Option<&Json>, action: Action) -> Result<Op
 
 /// The reference lets the database judge the type; we say what was expected.
 fn read(field: &Field, given: &Json) -> Result<Value> {
-    if let (FieldKind::Date, Json::Number(number)) = (&field.kind, given)
-        && let Some(millis) = number.as_i64()
-    {
-        return Ok(Value::Time(Timestamp::from_millis(millis)));
-    }
-    read_field(&field.kind, given).ok_or_else(|| {
+    let coerced = coerce(&field.kind, given);
+    read_field(&field.kind, coerced.as_ref().unwrap_or(given)).ok_or_else(|| {
         let expected = crate::options::kind_name(&field.kind);
         let message = format!("[body.{}] Invalid input: expected {expected}", field.name);
         Error::bad_request(message).with_code("VALIDATION_ERROR")
     })
+}
+
+/// Forms have nothing but text, and JavaScript writes dates as numbers too.
+fn coerce(kind: &FieldKind, given: &Json) -> Option<Json> {
+    match (kind, given) {
+        (FieldKind::Date, Json::Number(number)) => {
+            Some(Timestamp::from_millis(number.as_i64()?).to_string().into())
+        }
+        (FieldKind::Number | FieldKind::BigNumber, Json::String(text)) => {
+            serde_json::from_str::<serde_json::Number>(text.trim()).ok().map(Json::Number)
+        }
+        (FieldKind::Boolean, Json::String(text)) => text.parse::<bool>().ok().map(Json::Bool),
+        _ => None,
+    }
 }

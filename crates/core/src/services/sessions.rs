@@ -6,6 +6,7 @@ use http::Method;
 
 use crate::Value;
 use crate::call::Exchange;
+use crate::cookies::CookieTemplate;
 use crate::error::{Error, Result};
 use crate::error_codes::FAILED_TO_GET_SESSION;
 use crate::models::{Session, SessionUser, User};
@@ -24,11 +25,12 @@ pub struct Lookup {
     pub may_defer: bool,
 }
 
-/// Whether the session should be asked for again by POST; see `session.deferSessionRefresh`.
+/// A session, and whether it should be asked for again by POST: see `session.deferSessionRefresh`.
 #[derive(Debug, Clone)]
 pub struct Found {
     pub found: SessionUser,
-    pub needs_refresh: bool,
+    /// `None` where the session is not to be prolonged at all.
+    pub needs_refresh: Option<bool>,
 }
 
 /// Whether a session outlives the browser.
@@ -65,10 +67,7 @@ impl Sessions<'_> {
         let auth = self.0.auth().clone();
         let cookies = auth.cookies();
         let max_age = match remember {
-            Remember::Yes => {
-                let configured = cookies.session_token.max_age_seconds;
-                Some(configured.unwrap_or(auth.options().session.expires_in))
-            }
+            Remember::Yes => Some(auth.options().session.expires_in),
             Remember::No => None,
         };
         self.0.set_signed_cookie(&cookies.session_token, &signed_in.session.token, max_age);
@@ -96,12 +95,17 @@ impl Sessions<'_> {
         let cookies = auth.cookies();
         self.0.expire_cookie(&cookies.session_token);
         self.0.expire_cookie(&cookies.session_data);
-        for chunk in self.cache_chunks() {
-            let template =
-                crate::cookies::CookieTemplate { name: chunk, ..cookies.session_data.clone() };
+        self.expire_cache();
+        self.0.expire_cookie(&cookies.dont_remember);
+    }
+
+    /// Expires the cookies of a session cache that the request brought.
+    fn expire_cache(&mut self) {
+        let auth = self.0.auth().clone();
+        for name in self.cache_chunks() {
+            let template = CookieTemplate { name, ..auth.cookies().session_data.clone() };
             self.0.set_cookie(&template, String::new(), Some(0));
         }
-        self.0.expire_cookie(&cookies.dont_remember);
     }
 
     /// The names of the session cache's cookies in the request.
@@ -122,7 +126,8 @@ impl Sessions<'_> {
 
     /// The token of the request's session cookie, if the signature is ours.
     pub fn cookie_token(&self) -> Option<String> {
-        self.0.signed_cookie(&self.0.auth().cookies().session_token.name)
+        let token = self.0.signed_cookie(&self.0.auth().cookies().session_token.name);
+        token.filter(|token| !token.is_empty())
     }
 
     /// The request's session, refreshed when that is due.
@@ -132,6 +137,8 @@ impl Sessions<'_> {
 
     /// As [`current`](Self::current), and whether a deferred refresh is due.
     pub async fn look_up(&mut self, lookup: Lookup) -> Result<Option<Found>> {
+        // Left over from a configuration that had a session cache.
+        self.expire_cache();
         let Some(token) = self.cookie_token() else { return Ok(None) };
         let found = self.find(&token).await?;
         let now = self.0.now();
@@ -149,14 +156,17 @@ impl Sessions<'_> {
                 return Ok(None);
             }
         };
-        if lookup.disable_refresh || self.remember() == Remember::No || !self.refresh_due(&found) {
-            return Ok(Some(Found { found, needs_refresh: false }));
+        if lookup.disable_refresh || self.remember() == Remember::No {
+            return Ok(Some(Found { found, needs_refresh: None }));
         }
-        if reads_only {
-            return Ok(Some(Found { found, needs_refresh: true }));
+        match self.refresh_due(&found) {
+            true if reads_only => Ok(Some(Found { found, needs_refresh: Some(true) })),
+            true => {
+                let found = self.refresh(found).await?;
+                Ok(Some(Found { found, needs_refresh: Some(false) }))
+            }
+            false => Ok(Some(Found { found, needs_refresh: Some(false) })),
         }
-        let found = self.refresh(found).await?;
-        Ok(Some(Found { found, needs_refresh: false }))
     }
 
     fn refresh_due(&self, found: &SessionUser) -> bool {

@@ -79,6 +79,12 @@ fn check_at(ty: &Type, value: Option<&Json>, path: &str, issues: &mut Vec<Issue>
         (ty, value) => {
             let received = received(value);
             issue(format!("Invalid input: expected {}, received {received}", expected(ty)));
+            // Reference quirk: the length of an empty array is measured as a string's is.
+            if let (Type::String { min_length: 1.. }, Some(Json::Array(items))) = (ty, value)
+                && items.is_empty()
+            {
+                issue("Too small: expected array to have >=1 items".to_owned());
+            }
             // An object that keeps unknown keys is two types in the reference, and both complain.
             if matches!(ty, Type::Object(Object { keeps_unknown: true, .. })) {
                 issue(format!("Invalid input: expected record, received {received}"));

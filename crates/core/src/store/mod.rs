@@ -163,7 +163,7 @@ pub struct Find {
 }
 
 /// The order of nulls and of text beyond ASCII is the database's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Order {
     Ascending,
     Descending,

@@ -8,7 +8,6 @@ use serde_json::{Map, Value as Json};
 use super::{Changes, Filter, Find, Operator, Order, Row, Store, StoreError, Update};
 use crate::Value;
 use crate::schema::{Field, Index, Model};
-use crate::value::WrongType;
 
 /// A row struct; derive it with `#[derive(Model)]`.
 pub trait ModelRow: Sized + Send {
@@ -150,6 +149,12 @@ pub mod derive {
 }
 
 impl Row {
+    /// The whole row, hidden fields too: for callbacks, never for answers.
+    pub fn to_json(&self) -> Map<String, Json> {
+        let fields = self.model.fields.iter().zip(&self.values);
+        fields.map(|(field, value)| (field.name.clone(), value.to_json())).collect()
+    }
+
     /// The row as answers show it: fields with `returned: false` left out, `id` last as the reference has it.
     pub fn to_output(&self) -> Map<String, Json> {
         let mut output = Map::with_capacity(self.values.len());
