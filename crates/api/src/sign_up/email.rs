@@ -61,7 +61,6 @@ async fn sign_up(_: &Core, call: &mut Call, body: Body) -> Result<SignedUp> {
     check(call, &body)?;
     let additional = fields::parse(call.model(User::MODEL), &body.rest, Action::Create)?;
     let user = new_user(call, &body, additional);
-    validate(call, &user).await?;
 
     let existing = call.users().find_by_email(&body.email).await?;
     if let Some(existing) = existing {
@@ -69,6 +68,12 @@ async fn sign_up(_: &Core, call: &mut Call, body: Body) -> Result<SignedUp> {
     }
     // Hashed before the transaction: it takes long, and a transaction keeps others waiting.
     let hash = call.passwords().hash(&body.password).await?;
+    if let Err(refusal) = validate(call, &user).await {
+        if signs_in(call) {
+            return Err(refusal);
+        }
+        return Ok(SignedUp { token: None, user: synthetic_user(call, user).await? });
+    }
     call.begin().await?;
     let user = match create(call, user, hash).await {
         Ok(user) => user,

@@ -217,21 +217,32 @@ async fn additional_fields_follow_their_rules() {
 
 #[tokio::test]
 async fn a_verdict_of_validate_user_info_is_the_answer() {
-    let app = TestAuth::builder()
-        .options(|options| {
-            options.user.validate_user_info = Some(Callback::new(
-                |input: vestibule_core::options::ValidateUserInfo| async move {
-                    let refused = input.user["email"] == "alice@example.com";
-                    Ok(refused.then(|| vestibule_core::options::UserInfoVerdict {
-                        error: Some("NOT_INVITED".to_owned()),
-                        error_description: Some("Ask for an invitation".to_owned()),
-                    }))
-                },
-            ));
-        })
-        .start()
-        .await;
-    let refused = app.anyone().post("/sign-up/email", alice()).await;
-    assert_snapshot!(refused.line(), @r#"403 {"message":"Ask for an invitation","code":"NOT_INVITED"}"#);
-    app.sign_up("bob@example.com").await;
+    for auto_sign_in in [true, false] {
+        let app = TestAuth::builder()
+            .options(move |options| {
+                options.email_and_password.auto_sign_in = auto_sign_in;
+                options.user.validate_user_info = Some(Callback::new(
+                    |input: vestibule_core::options::ValidateUserInfo| async move {
+                        let refused = input.user["email"] == "alice@example.com";
+                        Ok(refused.then(|| vestibule_core::options::UserInfoVerdict {
+                            error: Some("NOT_INVITED".to_owned()),
+                            error_description: Some("Ask for an invitation".to_owned()),
+                        }))
+                    },
+                ));
+            })
+            .start()
+            .await;
+        let refused = app.anyone().post("/sign-up/email", alice()).await;
+        match auto_sign_in {
+            true => {
+                assert_snapshot!(refused.line(), @r#"403 {"message":"Ask for an invitation","code":"NOT_INVITED"}"#)
+            }
+            // Where sign-ups do not tell who has an account, they do not tell who may have one either.
+            false => {
+                assert_snapshot!(refused.line(), @r#"200 {"token":null,"user":{"name":"Alice","email":"alice@example.com","emailVerified":false,"image":null,"createdAt":"2030-01-01T00:00:00.123Z","updatedAt":"2030-01-01T00:00:00.123Z","id":"1nOqWojPTsoEgyuNgh2dR8CeniLIRL4R"}}"#)
+            }
+        }
+        app.sign_up("bob@example.com").await;
+    }
 }

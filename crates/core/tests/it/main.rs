@@ -1,0 +1,7 @@
+//! The engine through the front door: plugins, hooks, callbacks, and the options of the core.
+
+mod callbacks;
+mod database_hooks;
+mod options;
+mod plugins;
+mod request_hooks;
