@@ -13,8 +13,8 @@
 //! port, no trailing slash), one with a query, a fragment or credentials stops the start, and
 //! a host that is not allowed is an error value rather than a crash.
 
-use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use http::HeaderMap;
 use thiserror::Error;
@@ -42,7 +42,7 @@ pub struct BaseUrls {
 
 #[derive(Debug, Clone)]
 enum Source {
-    Static(BaseUrl),
+    Static(Arc<BaseUrl>),
     Dynamic(HostRule),
     Request,
 }
@@ -51,7 +51,7 @@ enum Source {
 struct HostRule {
     allowed: Vec<String>,
     patterns: Vec<Wildcard>,
-    fallback: Option<BaseUrl>,
+    fallback: Option<Arc<BaseUrl>>,
     protocol: Protocol,
     /// The reference tells "auto" from nothing said when it lists trusted origins.
     is_protocol_given: bool,
@@ -116,7 +116,9 @@ impl BaseUrls {
     ) -> Result<Self, InvalidBaseUrl> {
         let source = match option {
             None => Source::Request,
-            Some(BaseUrlOption::Static(url)) => Source::Static(BaseUrl::parse(url, base_path)?),
+            Some(BaseUrlOption::Static(url)) => {
+                Source::Static(Arc::new(BaseUrl::parse(url, base_path)?))
+            }
             Some(BaseUrlOption::Dynamic(rule)) => Source::Dynamic(HostRule::new(rule, base_path)?),
         };
         // Proves the base path at start, also where no URL is known yet.
@@ -125,17 +127,17 @@ impl BaseUrls {
     }
 
     /// The base URL of this request.
-    pub fn resolve(&self, request: &RequestTarget<'_>) -> Result<Cow<'_, BaseUrl>, NoBaseUrl> {
+    pub fn resolve(&self, request: &RequestTarget<'_>) -> Result<Arc<BaseUrl>, NoBaseUrl> {
         let forwarded = self.forwarded(request);
         match &self.source {
-            Source::Static(base) => Ok(Cow::Borrowed(base)),
+            Source::Static(base) => Ok(Arc::clone(base)),
             Source::Dynamic(rule) => self.allowed_base(rule, request, forwarded),
             Source::Request => {
                 let (scheme, host) = match forwarded {
                     (Some(scheme), Some(host)) => (scheme, host),
                     _ => (request.scheme, url_host(request.authority).ok_or(NoBaseUrl::NoHost)?),
                 };
-                self.base(scheme, host).map(Cow::Owned)
+                self.base(scheme, host).map(Arc::new)
             }
         }
     }
@@ -188,12 +190,12 @@ impl BaseUrls {
         }
     }
 
-    fn allowed_base<'a>(
+    fn allowed_base(
         &self,
-        rule: &'a HostRule,
+        rule: &HostRule,
         request: &RequestTarget<'_>,
         forwarded: (Option<Scheme>, Option<&str>),
-    ) -> Result<Cow<'a, BaseUrl>, NoBaseUrl> {
+    ) -> Result<Arc<BaseUrl>, NoBaseUrl> {
         let host_header = header_text(request.headers, "host");
         let host = forwarded
             .1
@@ -202,9 +204,9 @@ impl BaseUrls {
         match (host, &rule.fallback) {
             (Some(host), _) if rule.allows(host) => {
                 let scheme = rule.scheme(forwarded.0.unwrap_or(request.scheme));
-                self.base(scheme, host).map(Cow::Owned)
+                self.base(scheme, host).map(Arc::new)
             }
-            (_, Some(fallback)) => Ok(Cow::Borrowed(fallback)),
+            (_, Some(fallback)) => Ok(Arc::clone(fallback)),
             (Some(host), None) => Err(NoBaseUrl::HostNotAllowed { host: host.to_owned() }),
             (None, None) => Err(NoBaseUrl::NoHost),
         }
@@ -311,7 +313,9 @@ impl HostRule {
         Ok(Self {
             allowed: rule.allowed_hosts.clone(),
             patterns: rule.allowed_hosts.iter().map(|p| Wildcard::new(&bare_host(p))).collect(),
-            fallback: fallback.map(|url| BaseUrl::parse(url, base_path)).transpose()?,
+            fallback: fallback
+                .map(|url| BaseUrl::parse(url, base_path).map(Arc::new))
+                .transpose()?,
             protocol: rule.protocol.unwrap_or(Protocol::Auto),
             is_protocol_given: rule.protocol.is_some(),
         })

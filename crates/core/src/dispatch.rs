@@ -52,7 +52,7 @@ impl Auth {
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         let (parts, body) = request.into_parts();
         let base_url = match self.base_url_of(&parts) {
-            Ok(base_url) => Arc::new(base_url),
+            Ok(base_url) => base_url,
             Err(error) => return self.respond(Err(error), HeaderMap::new(), parts.uri.path()),
         };
         let Some((path, spelling)) = path_of(&base_url, parts.uri.path()) else {
@@ -81,10 +81,12 @@ impl Auth {
         let mut request = Request::new(());
         request.headers_mut().clone_from(headers);
         let parts = request.into_parts().0;
-        let base_url = Arc::new(self.base_url_of(&parts).or_else(|_| {
+        // Looking a session up needs no base URL, and a request of HTTP/2 has no `Host`.
+        let base_url = self.base_url_of(&parts).or_else(|_| {
             BaseUrl::parse("http://localhost", "/")
+                .map(Arc::new)
                 .map_err(|error| Error::internal("make a base URL").with_source(error))
-        })?);
+        })?;
         let mut exchange = self.exchange(parts, base_url, "/get-session".to_owned());
         let lookup = crate::services::sessions::Lookup {
             disable_refresh: true,
@@ -117,7 +119,7 @@ impl Auth {
         Exchange::new(self.clone(), facts)
     }
 
-    fn base_url_of(&self, parts: &http::request::Parts) -> Result<BaseUrl> {
+    fn base_url_of(&self, parts: &http::request::Parts) -> Result<Arc<BaseUrl>> {
         let over_tls = parts.extensions.get::<OverTls>().is_some();
         let scheme = match parts.uri.scheme_str() {
             Some("https") => Scheme::Https,
@@ -139,7 +141,7 @@ impl Auth {
             forwarded,
         };
         match self.base_urls().resolve(&target) {
-            Ok(base_url) => Ok(base_url.into_owned()),
+            Ok(base_url) => Ok(base_url),
             Err(error) => Err(Error::bad_request(error.to_string()).with_code("HOST_NOT_ALLOWED")),
         }
     }

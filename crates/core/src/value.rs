@@ -1,5 +1,6 @@
 //! [`Value`], what one column of one row holds, whatever the database.
 
+use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use crate::Timestamp;
@@ -73,6 +74,20 @@ impl Value {
             Self::Text(text) => Json::String(text.clone()),
             Self::Time(time) => Json::String(time.to_string()),
             Self::Json(json) => json.clone(),
+        }
+    }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Boolean(boolean) => serializer.serialize_bool(*boolean),
+            Self::Integer(integer) => serializer.serialize_i64(*integer),
+            Self::Real(real) => serializer.serialize_f64(*real),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Time(time) => time.serialize(serializer),
+            Self::Json(json) => json.serialize(serializer),
         }
     }
 }

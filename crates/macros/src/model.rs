@@ -22,6 +22,10 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     let struct_name = &input.ident;
     let idents: Vec<_> = declared.iter().filter_map(|field| field.ident.as_ref()).collect();
     let fields = declared.iter().zip(&rules).map(|(field, rules)| rules.field(field));
+    // All but the id, which answers show last.
+    let others = &idents[1..];
+    let names = others.iter().map(|ident| camel_case(&ident.to_string()));
+    let positions = 1..idents.len();
     let columns = declared.iter().enumerate().map(|(position, field)| column(field, position));
 
     Ok(quote! {
@@ -60,8 +64,15 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
                 &self,
                 serializer: S,
             ) -> ::std::result::Result<S::Ok, S::Error> {
-                let row = ::vestibule_core::store::ModelRow::to_row(self);
-                ::serde::Serialize::serialize(&row.to_output(), serializer)
+                use ::serde::ser::SerializeMap;
+                // As the reference has it: hidden fields left out, the id last.
+                let mut map = serializer.serialize_map(::std::option::Option::None)?;
+                #(if self.extra.shows(#positions) {
+                    map.serialize_entry(#names, &self.#others)?;
+                })*
+                self.extra.serialize_into(&mut map)?;
+                map.serialize_entry("id", &self.id)?;
+                map.end()
             }
         }
 

@@ -111,12 +111,16 @@ impl Sessions<'_> {
     /// The names of the session cache's cookies in the request.
     fn cache_chunks(&self) -> Vec<String> {
         let base = &self.0.auth().cookies().session_data.name;
+        let header = self.0.cookie_header();
+        if !header.windows(base.len()).any(|window| window == base.as_bytes()) {
+            return Vec::new();
+        }
         let is_chunk = |name: &str| {
             name.strip_prefix(base.as_str()).is_some_and(|rest| {
                 rest.is_empty() || rest.strip_prefix('.').is_some_and(is_chunk_number)
             })
         };
-        vestibule_tokens::cookie::parse_strict(self.0.cookie_header())
+        vestibule_tokens::cookie::parse_strict(header)
             .into_iter()
             .map(|(name, _)| name)
             .filter(|name| is_chunk(name))

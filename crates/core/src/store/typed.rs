@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use serde::ser::SerializeMap;
 use serde_json::{Map, Value as Json};
 
 use super::{Changes, Filter, Find, Operator, Order, Row, Store, StoreError, Update};
@@ -86,6 +87,21 @@ impl Extra {
     pub fn get(&self, field: &str) -> Option<&Value> {
         let position = self.model.position(field)?;
         self.values.get(position.checked_sub(self.model.declared)?)
+    }
+
+    /// Whether answers show the field at this position of the model.
+    pub fn shows(&self, position: usize) -> bool {
+        self.model.fields[position].returned
+    }
+
+    /// Writes the fields that answers show.
+    pub fn serialize_into<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
+        for ((_, field), value) in self.model.additional().zip(&self.values) {
+            if field.returned {
+                map.serialize_entry(&field.name, value)?;
+            }
+        }
+        Ok(())
     }
 
     /// Sets a field; false where the model has no additional field of that name.
