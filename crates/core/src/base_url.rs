@@ -544,6 +544,7 @@ mod tests {
         assert_eq!(urls.resolve(&request).unwrap().as_str(), "http://a.com");
     }
 
+    // Difference: hosts-that-are-not-allowed.
     #[test]
     fn a_dynamic_base_follows_allowed_hosts() {
         let rule = serde_json::json!({ "allowedHosts": ["app.com", "*.v.app", "localhost:*"] });

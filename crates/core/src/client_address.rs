@@ -289,6 +289,7 @@ mod tests {
         assert_eq!(rate_limit_key(None, "/x"), "no-trusted-ip|/x");
     }
 
+    // Difference: forwarded-addresses.
     #[test]
     fn only_a_trusted_peer_may_speak_for_others() {
         let options = IpAddressOptions::default();

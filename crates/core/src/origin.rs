@@ -539,6 +539,7 @@ mod tests {
         TrustedOrigins::parse([pattern]).is_trusted(url, RelativePaths::Refused)
     }
 
+    // Difference: stricter-origins.
     #[test]
     fn every_spelling_is_judged_as_agreed() {
         let trusted = TrustedOrigins::parse(PATTERNS);
@@ -610,6 +611,7 @@ mod tests {
         assert_eq!(trusted.never_matching(), patterns);
     }
 
+    // Difference: loopback-in-development.
     #[test]
     fn loopback_is_this_machine_alone() {
         let trusted = TrustedOrigins::parse(LOOPBACK_ORIGINS);

@@ -105,6 +105,7 @@ mod tests {
         assert_eq!(key().verify(&signature), None);
     }
 
+    // Difference: strict-tokens.
     #[test]
     fn no_altered_byte_passes() {
         let signed = key().sign("token");

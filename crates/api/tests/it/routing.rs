@@ -9,6 +9,7 @@ async fn it_is_there() {
     assert_snapshot!(app.anyone().get("/ok").await.line(), @r#"200 {"ok":true}"#);
 }
 
+// Difference: one-spelling-of-a-path.
 #[tokio::test]
 async fn a_path_has_one_spelling() {
     let app = TestAuth::new().await;
@@ -34,6 +35,7 @@ async fn trailing_slashes_can_be_skipped_and_paths_disabled() {
     }
 }
 
+// Difference: retry-after.
 #[tokio::test]
 async fn too_many_sign_ins_have_to_wait() {
     for storage in [RateLimitStorage::Memory, RateLimitStorage::Database] {

@@ -12,6 +12,7 @@ async fn name_and_image_can_be_changed() {
     assert_eq!(alice.get("/get-session").await.json()["user"]["name"], "Zoë");
 }
 
+// Difference: types-of-fields.
 #[tokio::test]
 async fn what_cannot_be_changed_is_said() {
     let app = TestAuth::new().await;
@@ -25,4 +26,23 @@ async fn what_cannot_be_changed_is_said() {
     assert_snapshot!(wrong.line(), @r#"400 {"message":"[body.name] Invalid input: expected string","code":"VALIDATION_ERROR"}"#);
     assert_snapshot!(alice.post("/update-user", json!("name")).await.line(), @r#"400 {"message":"[body] Invalid input: expected record, received string","code":"VALIDATION_ERROR"}"#);
     assert_eq!(app.anyone().post("/update-user", json!({ "name": "x" })).await.status, 401);
+}
+
+// Difference: values-the-database-refuses.
+#[tokio::test]
+async fn a_taken_value_is_told() {
+    let app = TestAuth::builder()
+        .json(json!({
+            "emailAndPassword": { "enabled": true },
+            "user": { "additionalFields": {
+                "handle": { "type": "string", "unique": true, "required": false },
+            } },
+        }))
+        .start()
+        .await;
+    let mut alice = app.sign_up("alice@example.com").await;
+    alice.post("/update-user", json!({ "handle": "ally" })).await.expect_ok();
+    let mut bob = app.sign_up("bob@example.com").await;
+    let taken = bob.post("/update-user", json!({ "handle": "ally" })).await;
+    assert_snapshot!(taken.line(), @r#"409 {"message":"This value is taken already","code":"VALUE_ALREADY_TAKEN"}"#);
 }

@@ -188,6 +188,7 @@ mod tests {
         assert!(!verify(&format!("Not hex:{key}"), "password"));
     }
 
+    // Difference: malformed-hashes.
     #[test]
     fn a_malformed_hash_has_no_password() {
         for malformed in ["", ":", "salt", "salt:", ":key", "::key", "$2b$10$abc"] {

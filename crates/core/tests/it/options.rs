@@ -84,6 +84,7 @@ async fn without_a_base_url_each_request_has_its_own() {
     assert_eq!(other.post("/update-user", json!({ "name": "A" })).await.status, 403);
 }
 
+// Difference: hints.
 #[tokio::test]
 async fn hints_are_for_development() {
     for production in [false, true] {

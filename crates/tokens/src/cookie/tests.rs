@@ -139,6 +139,7 @@ fn prefixes_are_honoured() {
     assert_eq!(secure, "__Secure-a=1; Domain=a.b; Path=/x; HttpOnly; Secure; SameSite=Lax");
 }
 
+// Difference: partitioned-cookies-are-secure.
 #[test]
 fn a_partitioned_cookie_is_secure() {
     let attributes = Attributes { partitioned: Some(true), ..Attributes::default() };
