@@ -45,7 +45,8 @@ pub fn derive_model(input: TokenStream) -> TokenStream {
 ///
 /// Names follow `#[serde(rename_all, rename)]`. Doc comments become the OpenAPI text.
 /// Field attributes: `#[shape(email)]`, `#[shape(min_length = 1)]`; `#[serde(flatten)]` on a map
-/// keeps unknown keys.
+/// keeps unknown keys, and `#[shape(extended_by = "user")]` on it says that the additional fields of
+/// that model are among them.
 #[proc_macro_derive(Shape, attributes(shape))]
 pub fn derive_shape(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

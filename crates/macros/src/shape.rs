@@ -9,10 +9,14 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     let camel = renames_to_camel_case(input)?;
     let mut properties = Vec::new();
     let mut keeps_unknown = false;
+    let mut extended_by = quote!(::std::option::Option::None);
     for field in named_fields(input, "Shape")? {
         let names = SerdeNames::read(field)?;
         if names.flatten {
             keeps_unknown = true;
+            if let Some(model) = extension(field)? {
+                extended_by = quote!(::std::option::Option::Some(#model));
+            }
         } else {
             properties.push(property(field, &names, camel)?);
         }
@@ -24,6 +28,7 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
                 Type::Object(Object {
                     properties: ::std::vec![#(#properties),*],
                     keeps_unknown: #keeps_unknown,
+                    extended_by: #extended_by,
                 })
             }
         }
@@ -52,6 +57,22 @@ fn property(field: &Field, names: &SerdeNames, camel: bool) -> syn::Result<Token
             description: ::std::borrow::Cow::Borrowed(#description),
         }
     })
+}
+
+/// `#[shape(extended_by = "model")]`, on the flattened map.
+fn extension(field: &Field) -> syn::Result<Option<String>> {
+    let mut model = None;
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("shape")) {
+        attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("extended_by") {
+                model = Some(meta.value()?.parse::<LitStr>()?.value());
+                Ok(())
+            } else {
+                Err(meta.error("expected `extended_by = \"model\"`"))
+            }
+        })?;
+    }
+    Ok(model)
 }
 
 /// `#[shape(email)]` and `#[shape(min_length = N)]`.

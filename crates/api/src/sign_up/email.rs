@@ -45,8 +45,8 @@ struct Body {
     callback_url: Option<String>,
     /// If this is false, the session will not be remembered. Default is `true`.
     remember_me: Option<bool>,
-    /// Additional fields.
     #[serde(flatten)]
+    #[shape(extended_by = "user")]
     rest: Map<String, Json>,
 }
 

@@ -203,6 +203,13 @@ async fn additional_fields_follow_their_rules() {
         }))
         .start()
         .await;
+    let openapi = app.auth.openapi();
+    let body = &openapi["paths"]["/sign-up/email"]["post"]["requestBody"]["content"];
+    let body = &body["application/json"]["schema"];
+    assert_eq!(body["properties"]["plan"]["enum"], json!(["free", "paid"]));
+    assert_eq!(body["required"], json!(["name", "email", "password", "plan"]));
+    assert_eq!(body["properties"].get("role"), None, "clients may not set it");
+
     let missing = app.anyone().post("/sign-up/email", alice()).await;
     assert_snapshot!(missing.line(), @r#"400 {"message":"plan is required","code":"MISSING_FIELD"}"#);
     let wrong = app.anyone().post("/sign-up/email", with(alice(), "plan", json!("gold"))).await;

@@ -168,6 +168,7 @@ mod tests {
                 property("rememberMe", Type::Boolean, true),
             ],
             keeps_unknown: true,
+            extended_by: None,
         })
     }
 

@@ -55,6 +55,8 @@ pub struct Object {
     pub properties: Vec<Property>,
     /// Unknown keys are passed on; the reference says so with a second type, a record.
     pub keeps_unknown: bool,
+    /// The model whose additional fields are properties too, as far as clients may set them.
+    pub extended_by: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

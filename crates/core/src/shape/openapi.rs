@@ -7,7 +7,7 @@ use super::{Object, Type};
 use crate::auth::Auth;
 use crate::caller::Access;
 use crate::endpoint::{Endpoint, MediaTypes};
-use crate::schema::{FieldKind, Model};
+use crate::schema::{Field, FieldKind, Model, Schema};
 
 /// The description of everything that is routed.
 pub(crate) fn describe(auth: &Auth) -> Json {
@@ -19,7 +19,8 @@ pub(crate) fn describe(auth: &Auth) -> Json {
         });
         let path = path.collect::<Vec<_>>().join("/");
         let operations = paths.entry(path).or_insert_with(|| json!({}));
-        operations[endpoint.method.as_str().to_ascii_lowercase()] = operation(endpoint);
+        operations[endpoint.method.as_str().to_ascii_lowercase()] =
+            operation(auth.schema(), endpoint);
     }
     let models: Map<_, _> =
         auth.schema().models().iter().map(|model| (model.name.clone(), schema_of(model))).collect();
@@ -42,13 +43,13 @@ pub(crate) fn describe(auth: &Auth) -> Json {
     })
 }
 
-fn operation(endpoint: &Endpoint) -> Json {
+fn operation(models: &Schema, endpoint: &Endpoint) -> Json {
     let mut operation = json!({
         "operationId": endpoint.id,
         "responses": {
             "200": {
                 "description": "Success",
-                "content": { "application/json": { "schema": schema(&endpoint.output) } },
+                "content": { "application/json": { "schema": schema(models, &endpoint.output) } },
             },
             "default": {
                 "description": "Refusal",
@@ -67,12 +68,13 @@ fn operation(endpoint: &Endpoint) -> Json {
         operation["security"] = json!([{ "session": [] }]);
     }
     if let Some(Type::Object(query)) = &endpoint.input.query {
-        operation["parameters"] = parameters(query);
+        operation["parameters"] = parameters(models, query);
     }
     if let Some(body) = &endpoint.input.body {
-        let mut content = json!({ "application/json": { "schema": schema(body) } });
+        let mut content = json!({ "application/json": { "schema": schema(models, body) } });
         if endpoint.media_types == MediaTypes::JsonOrForm {
-            content["application/x-www-form-urlencoded"] = json!({ "schema": schema(body) });
+            content["application/x-www-form-urlencoded"] =
+                json!({ "schema": schema(models, body) });
         }
         let required = endpoint.method != Method::GET && !matches!(body, Type::Optional(_));
         operation["requestBody"] = json!({ "required": required, "content": content });
@@ -80,20 +82,20 @@ fn operation(endpoint: &Endpoint) -> Json {
     operation
 }
 
-fn parameters(query: &Object) -> Json {
+fn parameters(models: &Schema, query: &Object) -> Json {
     let parameter = |property: &super::Property| {
         json!({
             "name": property.name,
             "in": "query",
             "required": !property.optional,
             "description": property.description,
-            "schema": schema(&property.ty),
+            "schema": schema(models, &property.ty),
         })
     };
     query.properties.iter().map(parameter).collect()
 }
 
-fn schema(ty: &Type) -> Json {
+fn schema(models: &Schema, ty: &Type) -> Json {
     match ty {
         Type::Any => json!({}),
         Type::String { min_length: 0 } => json!({ "type": "string" }),
@@ -102,32 +104,41 @@ fn schema(ty: &Type) -> Json {
         Type::Number => json!({ "type": "number" }),
         Type::Boolean => json!({ "type": "boolean" }),
         Type::Truthy => json!({ "type": "string" }),
-        Type::Array(item) => json!({ "type": "array", "items": schema(item) }),
+        Type::Array(item) => json!({ "type": "array", "items": schema(models, item) }),
         Type::Record => json!({ "type": "object", "additionalProperties": true }),
-        Type::Object(object) => object_schema(object),
+        Type::Object(object) => object_schema(models, object),
         Type::Nullable(inner) | Type::Optional(inner) => {
-            json!({ "anyOf": [schema(inner), { "type": "null" }] })
+            json!({ "anyOf": [schema(models, inner), { "type": "null" }] })
         }
         Type::Enum(options) => json!({ "type": "string", "enum": options }),
         Type::Model(name) => json!({ "$ref": format!("#/components/schemas/{name}") }),
     }
 }
 
-fn object_schema(object: &Object) -> Json {
+fn object_schema(models: &Schema, object: &Object) -> Json {
     let mut properties = Map::new();
     for property in &object.properties {
-        let mut described = schema(&property.ty);
+        let mut described = schema(models, &property.ty);
         if !property.description.is_empty() {
             described["description"] = property.description.as_ref().into();
         }
         properties.insert(property.name.clone().into_owned(), described);
     }
-    let required: Vec<_> = object
+    let mut required: Vec<_> = object
         .properties
         .iter()
         .filter(|property| !property.optional)
         .map(|property| property.name.as_ref())
         .collect();
+    let extension = object.extended_by.and_then(|name| models.model(name));
+    for (_, field) in extension.iter().flat_map(|model| model.additional()) {
+        if field.input {
+            properties.insert(field.name.clone(), field_schema(field));
+        }
+        if field.input && field.required_on_input {
+            required.push(&field.name);
+        }
+    }
     json!({ "type": "object", "properties": properties, "required": required })
 }
 
@@ -136,16 +147,7 @@ fn schema_of(model: &Model) -> Json {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for field in model.fields.iter().filter(|field| field.returned) {
-        let described = match &field.kind {
-            FieldKind::Id | FieldKind::String => json!({ "type": "string" }),
-            FieldKind::Number | FieldKind::BigNumber => json!({ "type": "number" }),
-            FieldKind::Boolean => json!({ "type": "boolean" }),
-            FieldKind::Date => json!({ "type": "string", "format": "date-time" }),
-            FieldKind::Json => json!({}),
-            FieldKind::StringArray => json!({ "type": "array", "items": { "type": "string" } }),
-            FieldKind::NumberArray => json!({ "type": "array", "items": { "type": "number" } }),
-            FieldKind::Enum(options) => json!({ "type": "string", "enum": options }),
-        };
+        let described = field_schema(field);
         if field.required {
             required.push(field.name.as_str());
             properties.insert(field.name.clone(), described);
@@ -155,4 +157,17 @@ fn schema_of(model: &Model) -> Json {
         }
     }
     json!({ "type": "object", "properties": properties, "required": required })
+}
+
+fn field_schema(field: &Field) -> Json {
+    match &field.kind {
+        FieldKind::Id | FieldKind::String => json!({ "type": "string" }),
+        FieldKind::Number | FieldKind::BigNumber => json!({ "type": "number" }),
+        FieldKind::Boolean => json!({ "type": "boolean" }),
+        FieldKind::Date => json!({ "type": "string", "format": "date-time" }),
+        FieldKind::Json => json!({}),
+        FieldKind::StringArray => json!({ "type": "array", "items": { "type": "string" } }),
+        FieldKind::NumberArray => json!({ "type": "array", "items": { "type": "number" } }),
+        FieldKind::Enum(options) => json!({ "type": "string", "enum": options }),
+    }
 }
