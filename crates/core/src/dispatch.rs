@@ -81,18 +81,29 @@ impl Auth {
         let mut request = Request::new(());
         request.headers_mut().clone_from(headers);
         let parts = request.into_parts().0;
-        // Looking a session up needs no base URL, and a request of HTTP/2 has no `Host`.
-        let base_url = self.base_url_of(&parts).or_else(|_| {
-            BaseUrl::parse("http://localhost", "/")
-                .map(Arc::new)
-                .map_err(|error| Error::internal("make a base URL").with_source(error))
-        })?;
+        let base_url = self.base_url_or_local(&parts)?;
         let mut exchange = self.exchange(parts, base_url, "/get-session".to_owned());
         let lookup = crate::services::sessions::Lookup {
             disable_refresh: true,
             ..crate::services::sessions::Lookup::default()
         };
         exchange.sessions().current(lookup).await
+    }
+
+    /// An exchange that nobody requested, for commands: services work in it as in a handler.
+    pub fn unrequested(&self) -> Result<Exchange> {
+        let parts = Request::new(()).into_parts().0;
+        let base_url = self.base_url_or_local(&parts)?;
+        Ok(self.exchange(parts, base_url, "/".to_owned()))
+    }
+
+    fn base_url_or_local(&self, parts: &http::request::Parts) -> Result<Arc<BaseUrl>> {
+        // Looking a session up needs no base URL, and a request of HTTP/2 has no `Host`.
+        self.base_url_of(parts).or_else(|_| {
+            BaseUrl::parse("http://localhost", "/")
+                .map(Arc::new)
+                .map_err(|error| Error::internal("make a base URL").with_source(error))
+        })
     }
 
     fn exchange(
