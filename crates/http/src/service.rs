@@ -1,0 +1,94 @@
+//! One request in, one response out.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tower_service::Service;
+use vestibule_core::dispatch::Peer;
+use vestibule_core::error_codes::PAYLOAD_TOO_LARGE;
+use vestibule_core::{Auth, Error};
+
+/// The most that a request's body may hold, unless the service is told otherwise.
+pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// The engine as a tower service. It never fails: whatever happens is an answer in JSON.
+#[derive(Debug, Clone)]
+pub struct AuthService {
+    auth: Auth,
+    body_limit_bytes: usize,
+}
+
+impl AuthService {
+    pub fn new(auth: Auth) -> Self {
+        Self { auth, body_limit_bytes: BODY_LIMIT_BYTES }
+    }
+
+    /// Larger bodies are answered with 413.
+    #[must_use]
+    pub fn body_limit_bytes(self, limit: usize) -> Self {
+        Self { body_limit_bytes: limit, ..self }
+    }
+
+    async fn serve(self, request: Request<Body>) -> Response<Body> {
+        let (mut parts, body) = request.into_parts();
+        let path = parts.uri.path().to_owned();
+        if parts.extensions.get::<Peer>().is_none()
+            && let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>()
+        {
+            let peer = Peer(peer.ip());
+            parts.extensions.insert(peer);
+        }
+        let response = match receive(body, self.body_limit_bytes).await {
+            Ok(body) => self.handle(Request::from_parts(parts, body), &path).await,
+            Err(error) => self.auth.refuse(error, &path),
+        };
+        response.map(Body::from)
+    }
+
+    async fn handle(&self, request: Request<Bytes>, path: &str) -> Response<Bytes> {
+        // Safe to unwind: what a request shares with others are stores and pools, which expect to be
+        // dropped at any await.
+        match AssertUnwindSafe(self.auth.handle(request)).catch_unwind().await {
+            Ok(response) => response,
+            // What it said may quote what the client sent; the panic hook has said where it was.
+            Err(_) => {
+                self.auth.refuse(Error::internal("serve the request: a handler panicked"), path)
+            }
+        }
+    }
+}
+
+impl Service<Request<Body>> for AuthService {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        Box::pin(self.clone().serve(request).map(Ok))
+    }
+}
+
+async fn receive(body: Body, limit: usize) -> Result<Bytes, Error> {
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(Error::refusal(StatusCode::PAYLOAD_TOO_LARGE, PAYLOAD_TOO_LARGE))
+        }
+        // The client broke off; hardly anybody will read this.
+        Err(_) => Err(Error::bad_request("The request body is incomplete")),
+    }
+}
