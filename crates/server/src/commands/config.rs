@@ -1,0 +1,37 @@
+//! `vestibule config check|schema`
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use super::ConfigFile;
+use crate::config::schema;
+use crate::environment::Environment;
+use crate::output::print;
+
+#[derive(Subcommand)]
+pub(super) enum Config {
+    /// Say everything that is wrong with the configuration; change nothing
+    Check(ConfigFile),
+    /// Print the JSON Schema of the configuration file, for editors
+    Schema,
+}
+
+impl Config {
+    pub(super) fn run(self, environment: &Environment) -> Result<ExitCode> {
+        match self {
+            Self::Check(config) => {
+                let settings = config.load(environment)?;
+                settings.try_out()?;
+                let mode = match settings.options.production {
+                    true => "production",
+                    false => "development",
+                };
+                print(format!("The configuration is fine, for {mode}."));
+            }
+            Self::Schema => print(format!("{:#}", schema())),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,63 @@
+//! `vestibule migrate`
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use vestibule_sql::{Database, Migration};
+
+use super::{ConfigFile, runtime};
+use crate::environment::Environment;
+use crate::output::{print, warn};
+
+/// Bring the database to the schema that the configuration wants
+///
+/// Creates what is missing, in one transaction; never changes or deletes what is there.
+#[derive(Args)]
+pub(super) struct Migrate {
+    /// Change nothing; exit with 1 if there is something to do
+    #[arg(long, conflicts_with = "sql")]
+    check: bool,
+    /// Change nothing; print what would be done
+    #[arg(long)]
+    sql: bool,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+impl Migrate {
+    pub(super) fn run(self, environment: &Environment) -> Result<ExitCode> {
+        let settings = self.config.load(environment)?;
+        let schema = settings.builder().schema()?;
+        let database = Database::connect(&settings.database.url, &schema)?;
+        let migration = runtime()?.block_on(async {
+            match self.check || self.sql {
+                true => database.plan().await.context("failed to compare the database"),
+                false => database.migrate().await.context("failed to migrate the database"),
+            }
+        })?;
+        for warning in migration.warnings() {
+            warn(warning);
+        }
+        Ok(self.report(&migration))
+    }
+
+    fn report(&self, migration: &Migration) -> ExitCode {
+        let statements = migration.statements().len();
+        match (migration.is_empty(), self.sql, self.check) {
+            (true, true, _) => {}
+            (false, true, _) => print(migration.to_sql()),
+            (true, false, _) => print("There is nothing to do."),
+            (false, false, true) => {
+                print(format!(
+                    "{statements} statements are to be run; `vestibule migrate --sql` shows them."
+                ));
+                return ExitCode::FAILURE;
+            }
+            (false, false, false) => {
+                print(format!("The database was migrated: {statements} statements."))
+            }
+        }
+        ExitCode::SUCCESS
+    }
+}

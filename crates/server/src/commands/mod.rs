@@ -1,0 +1,95 @@
+//! The commands, as `vestibule --help` tells of them.
+
+mod config;
+mod migrate;
+mod openapi;
+mod secret;
+pub(crate) mod serve;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Parser, Subcommand};
+
+use crate::environment::Environment;
+use crate::output;
+use crate::settings::Settings;
+
+/// A Better Auth server in one binary.
+///
+/// Without a command it serves, and without a configuration it serves in development: an embedded
+/// database and a generated secret in the working directory, and pages at http://127.0.0.1:4000.
+#[derive(Parser)]
+#[command(name = "vestibule", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Command {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// Which configuration to use.
+#[derive(Args, Clone, Default)]
+struct ConfigFile {
+    /// The configuration: TOML, or JSON if the name ends in .json
+    ///
+    /// Default: vestibule.toml in the working directory, if there is one.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Serve, until SIGTERM or Ctrl-C (the default)
+    Serve(ConfigFile),
+    /// Bring the database to the schema that the configuration wants
+    Migrate(migrate::Migrate),
+    /// Check the configuration, or describe what it may hold
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Make, list and help users
+    #[command(subcommand)]
+    User(user::User),
+    /// Make secrets
+    #[command(subcommand)]
+    Secret(secret::Secret),
+    /// Print the OpenAPI description of the API
+    Openapi(ConfigFile),
+}
+
+impl Command {
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        let environment = Environment::read()?;
+        match self.action {
+            None => serve(&self.config, &environment),
+            Some(Action::Serve(config)) => serve(&config, &environment),
+            Some(Action::Migrate(migrate)) => migrate.run(&environment),
+            Some(Action::Config(config)) => config.run(&environment),
+            Some(Action::User(user)) => user.run(&environment),
+            Some(Action::Secret(secret)) => secret.run(&environment),
+            Some(Action::Openapi(config)) => openapi::run(&config, &environment),
+        }
+    }
+}
+
+fn serve(config: &ConfigFile, environment: &Environment) -> Result<ExitCode> {
+    output::start_log(environment)?;
+    let settings = config.load(environment)?;
+    runtime()?.block_on(serve::serve(settings))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl ConfigFile {
+    fn load(&self, environment: &Environment) -> Result<Settings> {
+        Settings::load(self.config.as_deref(), environment)
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("failed to start the threads that serve")
+}

@@ -1,0 +1,39 @@
+//! The Vestibule server.
+//!
+//! [`settings`] is what it runs with, made of the [`config`] file and the [`environment`];
+//! [`commands`] are what it does, of which [`commands::serve`] is the one that matters. That one
+//! puts an [`app`] (every route) behind a [`listener`] (every connection).
+
+mod app;
+mod assets;
+mod commands;
+mod config;
+mod environment;
+mod health;
+mod limits;
+mod listener;
+mod output;
+mod pages;
+mod preparation;
+mod secret;
+mod settings;
+mod shutdown;
+mod trace;
+mod webhooks;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::commands::Command;
+
+fn main() -> ExitCode {
+    let command = Command::parse();
+    match command.run() {
+        Ok(code) => code,
+        Err(error) => {
+            output::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What the server runs with: the configuration file, then the environment, then defaults.
+//!
+//! The file comes before the environment everywhere, as Better Auth's options come before its
+//! variables. Nothing is opened or made here, so that a check of the configuration changes nothing.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use vestibule_core::Auth;
+use vestibule_core::auth::{BuildError, Builder};
+use vestibule_core::client_address::TrustedPeers;
+use vestibule_core::options::{BaseUrlOption, Options};
+use vestibule_core::plugin::Plugin;
+use vestibule_sql::url::{DatabaseUrl, SqliteUrl, Target};
+
+use crate::config::{Config, Provider, ServerOptions, WebhookOptions};
+use crate::environment::Environment;
+use crate::secret::SecretSource;
+
+const HOST: &str = "127.0.0.1";
+
+/// Next.js has 3000.
+const PORT: u16 = 4000;
+
+/// In the working directory, when nothing else names a database in development.
+const DATABASE_FILE: &str = "vestibule.db";
+
+/// Everything that a command needs to know.
+pub(crate) struct Settings {
+    pub(crate) options: Options,
+    plugins: Vec<Arc<dyn Plugin>>,
+    trusted_peers: TrustedPeers,
+    pub(crate) secret: SecretSource,
+    pub(crate) database: Database,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) pages: PagesSwitch,
+    pub(crate) webhooks: WebhookOptions,
+    pub(crate) test_clock: TestClock,
+}
+
+/// Which database, and what may be done to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    pub(crate) url: DatabaseUrl,
+    pub(crate) at_start: AtStart,
+}
+
+/// What happens to the database's schema at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AtStart {
+    Migrate,
+    /// The start fails where something is missing.
+    Check,
+    Nothing,
+}
+
+/// Whether requests may say at what time they are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TestClock {
+    On,
+    Off,
+}
+
+/// Whether the server has pages of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PagesSwitch {
+    On,
+    Off,
+}
+
+impl Settings {
+    pub(crate) fn load(file: Option<&Path>, environment: &Environment) -> Result<Self> {
+        let Config { mut options, server, plugins, .. } = Config::read(file)?;
+        if options.base_url.is_none() {
+            options.base_url = environment.base_url()?.map(BaseUrlOption::Static);
+        }
+        let node_env = environment.get("NODE_ENV")?;
+        options.production = server.production.unwrap_or_else(|| {
+            node_env.as_deref() == Some("production") || is_https(options.base_url.as_ref())
+        });
+        let origins = environment.get("BETTER_AUTH_TRUSTED_ORIGINS")?.unwrap_or_default();
+        options.trusted_origins.extend(origins.split(',').map(|origin| origin.trim().to_owned()));
+        options.trusted_origins.retain(|origin| !origin.is_empty());
+
+        Ok(Self {
+            secret: SecretSource::find(&options, environment)?,
+            database: Database::find(&server, environment, options.production)?,
+            trusted_peers: TrustedPeers::parse(&server.trusted_peers).context("`trustedPeers`")?,
+            host: match server.host {
+                Some(host) => host,
+                None => environment.get("HOST")?.unwrap_or_else(|| HOST.to_owned()),
+            },
+            port: match server.port {
+                Some(port) => port,
+                None => port(environment)?,
+            },
+            pages: if server.pages { PagesSwitch::On } else { PagesSwitch::Off },
+            webhooks: server.webhooks,
+            test_clock: if server.testing.clock { TestClock::On } else { TestClock::Off },
+            options,
+            plugins,
+        })
+    }
+
+    /// A server of these settings, without store and secrets.
+    pub(crate) fn builder(&self) -> Builder {
+        Auth::builder(self.options.clone())
+            .plugin(vestibule_api::Core)
+            .plugins(self.plugins.iter().cloned())
+            .trusted_peers(self.trusted_peers.clone())
+    }
+
+    /// What types cannot say about the options: builds a server of them, in memory.
+    pub(crate) fn try_out(&self) -> Result<Auth, BuildError> {
+        let schema = self.builder().schema()?;
+        let store = vestibule_core::store::memory::MemoryStore::new(&schema);
+        let secrets = vestibule_core::crypto::secrets::Secrets::single("");
+        self.builder().store(Arc::new(store)).secrets(secrets).build()
+    }
+}
+
+impl Database {
+    fn find(server: &ServerOptions, environment: &Environment, production: bool) -> Result<Self> {
+        let options = &server.database;
+        let (name, url) = match (&options.url, environment.get("DATABASE_URL")?) {
+            (Some(url), _) => ("database.url", url.expose().to_owned()),
+            (None, Some(url)) => ("DATABASE_URL", url),
+            (None, None) if production => bail!(
+                "production needs a database: set `DATABASE_URL` (or `database.url`) to \
+                 `postgres://user:password@host/database` or to the path of a SQLite file"
+            ),
+            (None, None) if options.provider == Some(Provider::Postgres) => {
+                bail!("`database.url` is missing: `database.provider` is \"postgres\"")
+            }
+            (None, None) => ("database.url", DATABASE_FILE.to_owned()),
+        };
+        let mut url = DatabaseUrl::parse(&url).with_context(|| format!("`{name}`"))?;
+        let provider = match url.target {
+            Target::Sqlite(_) => Provider::Sqlite,
+            Target::Postgres(_) => Provider::Postgres,
+        };
+        if options.provider.is_some_and(|wanted| wanted != provider) {
+            bail!("`database.provider` and `{name}` name different databases");
+        }
+        if let Some(schema) = &options.schema_name {
+            match &mut url.target {
+                Target::Postgres(url) => url.schema_name = Some(schema.clone()),
+                Target::Sqlite(_) => bail!("`database.schemaName`: SQLite has no schemas"),
+            }
+        }
+        let at_start = match options.migrate {
+            Some(true) => AtStart::Migrate,
+            Some(false) => AtStart::Nothing,
+            None if production => AtStart::Check,
+            None => AtStart::Migrate,
+        };
+        Ok(Self { url, at_start })
+    }
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.url.target {
+            Target::Sqlite(SqliteUrl::Memory) => f.write_str("memory (it ends with the process)"),
+            Target::Sqlite(SqliteUrl::File(path)) => write!(f, "`{}`", path.display()),
+            Target::Postgres(_) => f.write_str("PostgreSQL"),
+        }
+    }
+}
+
+fn is_https(base_url: Option<&BaseUrlOption>) -> bool {
+    match base_url {
+        Some(BaseUrlOption::Static(url)) => url.to_ascii_lowercase().starts_with("https://"),
+        Some(BaseUrlOption::Dynamic(_)) | None => false,
+    }
+}
+
+fn port(environment: &Environment) -> Result<u16> {
+    match environment.get("PORT")? {
+        None => Ok(PORT),
+        Some(text) => text
+            .parse()
+            .ok()
+            .with_context(|| format!("`PORT`: expected a number from 0 to 65535, found {text:?}")),
+    }
+}
