@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use vestibule_core::prelude::*;
 use vestibule_core::redirect::append_query_params;
@@ -39,7 +40,10 @@ async fn error(_: &Core, call: &mut Call, code: Code) -> Result<Reply> {
     };
     let location = append_query_params(target, &params)
         .map_err(|error| Error::internal("redirect to `onAPIError.errorURL`").with_source(error))?;
-    Reply::redirect(&location)
+    let mut reply = Reply::redirect(&location)?;
+    // Reference quirk: unlike other redirects, this one has no content type.
+    reply.headers.remove(CONTENT_TYPE);
+    Ok(reply)
 }
 
 /// Nothing else is ever shown, so a link to this page cannot put words into it.

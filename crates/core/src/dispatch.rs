@@ -210,7 +210,6 @@ impl Auth {
         };
         if route.endpoint.no_store {
             exchange.set_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            exchange.set_header(header::PRAGMA, HeaderValue::from_static("no-cache"));
         }
         let answer = self.after(&mut exchange, route, answer).await;
         (exchange, answer)
@@ -405,7 +404,39 @@ fn read_json(body: &Bytes) -> Result<Json> {
     let text = String::from_utf8_lossy(body);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     serde_json::from_str(text)
+        .or_else(|error| match replace_lone_surrogates(text) {
+            Some(text) => serde_json::from_str(&text),
+            None => Err(error),
+        })
         .map_err(|_| Error::bad_request("Invalid JSON in request body").with_code("BAD_REQUEST"))
+}
+
+/// JavaScript's strings may hold half of a surrogate pair, which becomes U+FFFD where it is stored.
+/// Ours hold no such thing, so it becomes that here; `None` where there is none.
+fn replace_lone_surrogates(text: &str) -> Option<String> {
+    let code_unit = |at: usize| {
+        let escape = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(escape, 16).ok()
+    };
+    let mut replaced = text.to_owned();
+    let mut at = 0;
+    let mut found = false;
+    while let Some(next) = text.get(at..).and_then(|rest| rest.find('\\')) {
+        at += next;
+        match (code_unit(at), code_unit(at + 6)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => at += 12,
+            (Some(0xD800..=0xDFFF), _) => {
+                // As long as what it replaces, so that positions stay.
+                replaced.replace_range(at..at + 6, "\\ufffd");
+                found = true;
+                at += 6;
+            }
+            (Some(_), _) => at += 6,
+            // An escape of one character, which may be a backslash.
+            (None, _) => at += 2,
+        }
+    }
+    found.then_some(replaced)
 }
 
 fn refused_origin(refusal: OriginRefusal, facts: &RequestFacts<'_>) -> Error {

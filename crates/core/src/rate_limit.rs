@@ -6,6 +6,7 @@
 //! Reference: better-auth 1.7.7, `api/rate-limiter`.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,10 @@ pub(crate) struct RateLimiter {
     general: RateRule,
     plugins: Vec<RateLimitRule>,
     custom: Vec<(Wildcard, CustomRule)>,
+    /// Whatever was counted longer ago says nothing any more.
+    longest_window: Duration,
+    /// Milliseconds since 1970.
+    last_forgotten: AtomicI64,
     counts: Option<Counts>,
 }
 
@@ -47,6 +52,12 @@ const UNKNOWN_ADDRESS: &str = "no-trusted-ip";
 
 impl RateLimiter {
     pub(crate) fn new(options: &RateLimitOptions, plugins: Vec<RateLimitRule>) -> Self {
+        let windows = options.custom_rules.values().filter_map(|rule| match rule {
+            CustomRule::Rule(rule) => Some(rule.window),
+            CustomRule::Switch(_) => None,
+        });
+        let windows = windows.chain(plugins.iter().map(|plugin| plugin.rule.window));
+        let longest = windows.chain([options.window, LONGEST_SPECIAL_WINDOW]).max();
         let custom = options.custom_rules.iter();
         Self {
             general: RateRule {
@@ -56,6 +67,8 @@ impl RateLimiter {
             },
             plugins,
             custom: custom.map(|(path, rule)| (Wildcard::new(path), *rule)).collect(),
+            longest_window: Duration::from_secs(longest.unwrap_or(LONGEST_SPECIAL_WINDOW)),
+            last_forgotten: AtomicI64::new(0),
             counts: match options.storage {
                 RateLimitStorage::Memory => Some(Counts::default()),
                 RateLimitStorage::Database => None,
@@ -74,12 +87,88 @@ impl RateLimiter {
         let key = format!("{address}|{}", call.path);
         let wait = match &self.counts {
             Some(counts) => count_in_memory(counts, key, rule, call.now()),
-            None => count_in_database(call, &key, rule).await?,
+            None => self.count_in_database(call, &key, rule).await?,
         };
         match wait {
             None => Ok(()),
             Some(wait) => Err(Error::too_many_requests(wait)),
         }
+    }
+
+    /// The same in the database. Each step is atomic, and a lost race only repeats the steps.
+    async fn count_in_database(
+        &self,
+        call: &Exchange,
+        key: &str,
+        rule: RateRule,
+    ) -> Result<Option<Duration>> {
+        const RACES_LIMIT: usize = 5;
+        let window = Duration::from_secs(rule.window);
+        let now = call.now().as_millis();
+        let window_start = (call.now() - window).as_millis();
+        let max = i64::try_from(rule.max).unwrap_or(i64::MAX);
+        let rows = call.table::<RateLimit>();
+        let by_key = RateLimit::KEY.eq(key);
+
+        for _ in 0..RACES_LIMIT {
+            let within = by_key.clone().and(RateLimit::LAST_REQUEST.gt(window_start));
+            let counted = Increment {
+                model: call.model(RateLimit::MODEL).clone(),
+                filter: within.and(RateLimit::COUNT.lt(max)),
+                field: RateLimit::COUNT.position,
+                by: 1,
+                changes: vec![RateLimit::LAST_REQUEST.set(now)],
+            };
+            if call.store().increment_one(counted).await?.is_some() {
+                return Ok(None);
+            }
+            let expired = by_key.clone().and(RateLimit::LAST_REQUEST.lte(window_start));
+            let restart = vec![RateLimit::COUNT.set(1), RateLimit::LAST_REQUEST.set(now)];
+            if rows.update(expired, restart).await?.is_some() {
+                self.forget(call).await?;
+                return Ok(None);
+            }
+            if let Some(full) = rows.find_one(by_key.clone()).await? {
+                if full.count < max {
+                    continue;
+                }
+                let last_request = Timestamp::from_millis(full.last_request);
+                return Ok(Some(window.saturating_sub(call.now().since(last_request))));
+            }
+            let mut first = call.new_row(RateLimit::MODEL);
+            first.values[RateLimit::KEY.position] = key.into();
+            first.values[RateLimit::COUNT.position] = 1.into();
+            first.values[RateLimit::LAST_REQUEST.position] = now.into();
+            match rows.create(first).await {
+                Ok(_) => {
+                    self.forget(call).await?;
+                    return Ok(None);
+                }
+                Err(StoreError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // So many others counted in between that waiting is right.
+        Ok(Some(window))
+    }
+
+    /// Deletes counts that say nothing any more, now and then: the table stays as large as a few
+    /// windows are busy.
+    async fn forget(&self, call: &Exchange) -> Result<()> {
+        let now = call.now().as_millis();
+        let forgotten = (call.now() - self.longest_window).as_millis();
+        let last = self.last_forgotten.load(Ordering::Relaxed);
+        let is_due = last <= forgotten;
+        if is_due
+            && self
+                .last_forgotten
+                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+        {
+            let rows = call.table::<RateLimit>();
+            rows.delete_many(RateLimit::LAST_REQUEST.lte(forgotten)).await?;
+        }
+        Ok(())
     }
 
     /// The rule for a path: the special ones of the core, then the first plugin's, then the user's.
@@ -96,6 +185,9 @@ impl RateLimiter {
     }
 }
 
+/// Of [`special_rule`]; seconds.
+const LONGEST_SPECIAL_WINDOW: u64 = 60;
+
 fn special_rule(path: &str) -> Option<RateRule> {
     const CREDENTIALS: [&str; 4] = ["/sign-in", "/sign-up", "/change-password", "/change-email"];
     const MAILS: [&str; 4] = [
@@ -107,7 +199,7 @@ fn special_rule(path: &str) -> Option<RateRule> {
     if CREDENTIALS.iter().any(|prefix| path.starts_with(prefix)) {
         Some(RateRule { window: 10, max: 3 })
     } else if MAILS.contains(&path) || path.starts_with("/forget-password") {
-        Some(RateRule { window: 60, max: 3 })
+        Some(RateRule { window: LONGEST_SPECIAL_WINDOW, max: 3 })
     } else {
         None
     }
@@ -149,52 +241,4 @@ fn make_room(counts: &mut HashMap<String, Count>, now: Timestamp) {
             index % 10 != 0
         });
     }
-}
-
-/// The same in the database. Each step is atomic, and a lost race only repeats the steps.
-async fn count_in_database(call: &Exchange, key: &str, rule: RateRule) -> Result<Option<Duration>> {
-    const RACES_LIMIT: usize = 5;
-    let window = Duration::from_secs(rule.window);
-    let now = call.now().as_millis();
-    let window_start = (call.now() - window).as_millis();
-    let max = i64::try_from(rule.max).unwrap_or(i64::MAX);
-    let rows = call.table::<RateLimit>();
-    let by_key = RateLimit::KEY.eq(key);
-
-    for _ in 0..RACES_LIMIT {
-        let within = by_key.clone().and(RateLimit::LAST_REQUEST.gt(window_start));
-        let counted = Increment {
-            model: call.model(RateLimit::MODEL).clone(),
-            filter: within.and(RateLimit::COUNT.lt(max)),
-            field: RateLimit::COUNT.position,
-            by: 1,
-            changes: vec![RateLimit::LAST_REQUEST.set(now)],
-        };
-        if call.store().increment_one(counted).await?.is_some() {
-            return Ok(None);
-        }
-        let expired = by_key.clone().and(RateLimit::LAST_REQUEST.lte(window_start));
-        let restart = vec![RateLimit::COUNT.set(1), RateLimit::LAST_REQUEST.set(now)];
-        if rows.update(expired, restart).await?.is_some() {
-            return Ok(None);
-        }
-        if let Some(full) = rows.find_one(by_key.clone()).await? {
-            if full.count < max {
-                continue;
-            }
-            let last_request = Timestamp::from_millis(full.last_request);
-            return Ok(Some(window.saturating_sub(call.now().since(last_request))));
-        }
-        let mut first = call.new_row(RateLimit::MODEL);
-        first.values[RateLimit::KEY.position] = key.into();
-        first.values[RateLimit::COUNT.position] = 1.into();
-        first.values[RateLimit::LAST_REQUEST.position] = now.into();
-        match rows.create(first).await {
-            Ok(_) => return Ok(None),
-            Err(StoreError::Conflict { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    // So many others counted in between that waiting is right.
-    Ok(Some(window))
 }

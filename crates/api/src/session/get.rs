@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use http::Method;
+use http::header::PRAGMA;
+use http::{HeaderValue, Method};
 use serde::{Deserialize, Serialize};
 use vestibule_core::error_codes::METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED;
 use vestibule_core::models::{Session, User};
@@ -44,6 +45,7 @@ async fn get_session(
     call: &mut Call,
     Query(flags): Query<Flags>,
 ) -> Result<Option<Found>> {
+    call.set_header(PRAGMA, HeaderValue::from_static("no-cache"));
     let defers = call.auth().options().session.defer_session_refresh;
     if call.method == Method::POST && !defers {
         return Err(Error::method_not_allowed(METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED));
@@ -51,7 +53,7 @@ async fn get_session(
     let lookup = Lookup {
         disable_cookie_cache: flags.disable_cookie_cache.unwrap_or_default().0,
         disable_refresh: flags.disable_refresh.unwrap_or_default().0,
-        may_defer: true,
+        does_deferred_refresh: call.method == Method::POST,
     };
     let Some(found) = call.sessions().look_up(lookup).await? else { return Ok(None) };
     let needs_refresh =

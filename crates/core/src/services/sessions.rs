@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use http::Method;
-
 use crate::Value;
 use crate::call::Exchange;
 use crate::cookies::CookieTemplate;
@@ -21,8 +19,8 @@ pub struct Lookup {
     pub disable_cookie_cache: bool,
     /// Do not prolong the session.
     pub disable_refresh: bool,
-    /// The endpoint refreshes only by POST: see `session.deferSessionRefresh`.
-    pub may_defer: bool,
+    /// This is the request by which a deferred refresh is done: see `session.deferSessionRefresh`.
+    pub does_deferred_refresh: bool,
 }
 
 /// A session, and whether it should be asked for again by POST: see `session.deferSessionRefresh`.
@@ -146,9 +144,8 @@ impl Sessions<'_> {
         let Some(token) = self.cookie_token() else { return Ok(None) };
         let found = self.find(&token).await?;
         let now = self.0.now();
-        let reads_only = lookup.may_defer
-            && self.0.auth().options().session.defer_session_refresh
-            && self.0.method != Method::POST;
+        let defers = self.0.auth().options().session.defer_session_refresh;
+        let reads_only = defers && !lookup.does_deferred_refresh;
 
         let found = match found {
             Some(found) if found.session.expires_at > now => found,

@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod database_hooks;
+mod memory_store;
 mod options;
 mod plugins;
 mod request_hooks;
