@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::ConnectInfo;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -83,11 +83,14 @@ impl Service<Request<Body>> for AuthService {
 }
 
 async fn receive(body: Body, limit: usize) -> Result<Bytes, Error> {
+    let too_large = || Error::refusal(StatusCode::PAYLOAD_TOO_LARGE, PAYLOAD_TOO_LARGE);
+    // Who says beforehand that it is too much need not send it.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
     match Limited::new(body, limit).collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(Error::refusal(StatusCode::PAYLOAD_TOO_LARGE, PAYLOAD_TOO_LARGE))
-        }
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         // The client broke off; hardly anybody will read this.
         Err(_) => Err(Error::bad_request("The request body is incomplete")),
     }

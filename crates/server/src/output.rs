@@ -24,7 +24,18 @@ pub(crate) fn warn(text: impl Display) {
 
 /// Says on standard error why a command failed, cause by cause.
 pub(crate) fn complain(error: &anyhow::Error) {
-    let _ = writeln!(std::io::stderr(), "error: {error:#}"); // As above.
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        // Some errors tell their cause themselves.
+        if text.ends_with(&cause) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause);
+    }
+    let _ = writeln!(std::io::stderr(), "error: {text}"); // As above.
 }
 
 /// Logs to standard error: for people in a terminal, as JSON otherwise. `RUST_LOG` says how much.

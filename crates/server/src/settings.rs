@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use vestibule_core::Auth;
 use vestibule_core::auth::{BuildError, Builder};
 use vestibule_core::client_address::TrustedPeers;
+use vestibule_core::crypto::secrets::Secrets;
 use vestibule_core::options::{BaseUrlOption, Options};
 use vestibule_core::plugin::Plugin;
 use vestibule_sql::url::{DatabaseUrl, SqliteUrl, Target};
@@ -18,6 +19,7 @@ use vestibule_sql::url::{DatabaseUrl, SqliteUrl, Target};
 use crate::config::{Config, Provider, ServerOptions, WebhookOptions};
 use crate::environment::Environment;
 use crate::secret::SecretSource;
+use crate::webhooks::SigningKeys;
 
 const HOST: &str = "127.0.0.1";
 
@@ -38,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) port: u16,
     pub(crate) pages: PagesSwitch,
     pub(crate) webhooks: WebhookOptions,
+    /// `None`: they are derived from the secret.
+    webhook_keys: Option<SigningKeys>,
     pub(crate) test_clock: TestClock,
 }
 
@@ -85,7 +89,11 @@ impl Settings {
         options.trusted_origins.extend(origins.split(',').map(|origin| origin.trim().to_owned()));
         options.trusted_origins.retain(|origin| !origin.is_empty());
 
+        let webhook_secret = server.webhooks.secret.as_ref();
+        let webhook_keys = webhook_secret.map(|secret| SigningKeys::parse(secret.expose()));
+
         Ok(Self {
+            webhook_keys: webhook_keys.transpose().context("`webhooks.secret`")?,
             secret: SecretSource::find(&options, environment)?,
             database: Database::find(&server, environment, options.production)?,
             trusted_peers: TrustedPeers::parse(&server.trusted_peers).context("`trustedPeers`")?,
@@ -113,11 +121,16 @@ impl Settings {
             .trusted_peers(self.trusted_peers.clone())
     }
 
+    /// The keys that sign webhooks, where these are the server's secrets.
+    pub(crate) fn webhook_keys(&self, secrets: &Secrets) -> SigningKeys {
+        self.webhook_keys.clone().unwrap_or_else(|| SigningKeys::derive(secrets))
+    }
+
     /// What types cannot say about the options: builds a server of them, in memory.
     pub(crate) fn try_out(&self) -> Result<Auth, BuildError> {
         let schema = self.builder().schema()?;
         let store = vestibule_core::store::memory::MemoryStore::new(&schema);
-        let secrets = vestibule_core::crypto::secrets::Secrets::single("");
+        let secrets = Secrets::single("");
         self.builder().store(Arc::new(store)).secrets(secrets).build()
     }
 }

@@ -36,10 +36,16 @@ impl Definitions<'_> {
             let mut column = self.column(field);
             if field.name == "id" {
                 let default = self.dialect.id_default(self.policy());
-                column.push_str(&default.map(|default| format!(" default {default}")).unwrap_or_default());
+                column.push_str(
+                    &default.map(|default| format!(" default {default}")).unwrap_or_default(),
+                );
                 column.push_str(" not null primary key");
             } else {
-                column.push_str(if self.has_now(field) { " default CURRENT_TIMESTAMP" } else { "" });
+                column.push_str(if self.has_now(field) {
+                    " default CURRENT_TIMESTAMP"
+                } else {
+                    ""
+                });
                 column.push_str(if field.required { " not null" } else { "" });
                 column.push_str(if field.unique { " unique" } else { "" });
                 column.push_str(&self.references(field));

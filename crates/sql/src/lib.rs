@@ -25,10 +25,10 @@ use vestibule_core::schema::Schema;
 use vestibule_core::store::Store;
 
 use crate::dialect::Dialect;
-pub use crate::migrate::{MigrateError, Migration, RequiredColumn, SchemaCheck};
 use crate::migrate::Planner;
+pub use crate::migrate::{MigrateError, Migration, RequiredColumn, SchemaCheck};
 use crate::store::{Language, SqlStore};
-use crate::url::{DatabaseUrl, SqliteUrl, Target};
+use crate::url::{DatabaseUrl, Target};
 
 /// A database with the schema that is wanted in it.
 pub struct Database {
@@ -64,10 +64,10 @@ impl Database {
     pub fn connect(url: &DatabaseUrl, schema: &Schema) -> Result<Self, ConnectError> {
         match &url.target {
             #[cfg(feature = "sqlite")]
-            Target::Sqlite(url) => {
-                let database = match url {
-                    SqliteUrl::Memory => sqlite::Sqlite::in_memory()?,
-                    SqliteUrl::File(path) => sqlite::Sqlite::open(path)?,
+            Target::Sqlite(file) => {
+                let database = match file {
+                    url::SqliteUrl::Memory => sqlite::Sqlite::in_memory()?,
+                    url::SqliteUrl::File(path) => sqlite::Sqlite::open(path)?,
                 };
                 let planner = planner(schema, Dialect::Sqlite, None);
                 let store = Arc::new(SqlStore::new(database.clone(), planner.language()));

@@ -131,7 +131,8 @@ impl Shaper {
     }
 
     pub(crate) fn find_many(self, find: Find) -> Query {
-        let operation = Operation::FindMany { limit: find.limit.is_some(), offset: find.offset > 0 };
+        let operation =
+            Operation::FindMany { limit: find.limit.is_some(), offset: find.offset > 0 };
         self.find(operation, find, None)
     }
 
@@ -246,12 +247,14 @@ impl Shaper {
         let argument = match (operator, value) {
             (Operator::In | Operator::NotIn, _) => return None,
             // Part of an id is text, whatever ids are.
-            (Operator::Contains | Operator::StartsWith | Operator::EndsWith, value) => match value {
-                Value::Text(text) if field.kind.holds(&Value::Text(String::new())) => {
-                    Argument::Text(text)
+            (Operator::Contains | Operator::StartsWith | Operator::EndsWith, value) => {
+                match value {
+                    Value::Text(text) if field.kind.holds(&Value::Text(String::new())) => {
+                        Argument::Text(text)
+                    }
+                    _ => return None,
                 }
-                _ => return None,
-            },
+            }
             (_, value) => self.argument(field, value)?,
         };
         if matches!(&argument, Argument::Text(text) if text.contains('\0')) {

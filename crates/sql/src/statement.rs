@@ -20,13 +20,20 @@ pub(crate) struct Statement {
     pub(crate) joined: Option<Arc<Model>>,
     pub(crate) operation: Operation,
     /// It reads few rows, by an index: the time it takes does not grow with the table.
+    #[cfg_attr(
+        not(feature = "sqlite"),
+        expect(dead_code, reason = "PostgreSQL's time is not ours")
+    )]
     pub(crate) is_quick: bool,
 }
 
 impl Statement {
     /// The fields of the columns that come back, in their order.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&Model, &Field)> {
-        let joined = self.joined.iter().flat_map(|model| model.fields.iter().map(move |field| (&**model, field)));
+        let joined = self
+            .joined
+            .iter()
+            .flat_map(|model| model.fields.iter().map(move |field| (&**model, field)));
         self.model.fields.iter().map(|field| (&*self.model, field)).chain(joined)
     }
 
@@ -34,7 +41,9 @@ impl Statement {
     pub(crate) fn attempt(&self) -> String {
         let verb = match self.operation {
             Operation::Create(_) => "insert into",
-            Operation::FindOne | Operation::FindOneWith { .. } | Operation::FindMany { .. } => "read",
+            Operation::FindOne | Operation::FindOneWith { .. } | Operation::FindMany { .. } => {
+                "read"
+            }
             Operation::Count => "count",
             Operation::Update | Operation::UpdateMany | Operation::IncrementOne => "update",
             Operation::DeleteMany | Operation::ConsumeOne => "delete from",
@@ -85,8 +94,13 @@ impl Statements {
         };
         let operation = query.shape.operation;
         writer.operation(operation, query.joined.as_deref());
-        let is_quick = writer.is_keyed
-            && matches!(operation, Operation::FindOne | Operation::FindOneWith { .. });
+        let is_short = matches!(
+            operation,
+            Operation::FindOne
+                | Operation::FindOneWith { .. }
+                | Operation::FindMany { limit: true, .. }
+        );
+        let is_quick = writer.is_keyed && is_short;
         Statement {
             sql: writer.sql,
             model: query.model.clone(),
@@ -235,7 +249,9 @@ impl Writer<'_> {
     fn columns(&self, model: &Model, alias: &str) -> String {
         let column = |field: &Field| match self.statements.dialect {
             // Ids and texts come back as text whether their columns are `uuid`, `integer` or an extension's type.
-            Dialect::Postgres if is_text(field) => format!("{alias}{}::text", quoted(&field.column)),
+            Dialect::Postgres if is_text(field) => {
+                format!("{alias}{}::text", quoted(&field.column))
+            }
             _ => format!("{alias}{}", quoted(&field.column)),
         };
         model.fields.iter().map(column).collect::<Vec<_>>().join(", ")

@@ -95,7 +95,8 @@ impl<E: Executor> Store for SqlStore<E> {
         let table = query.model.table.clone();
         self.first(query).await?.ok_or_else(|| StoreError::Failed {
             attempt: format!("insert into `{table}`"),
-            source: "the database gave no row back; does a rule or a trigger swallow inserts?".into(),
+            source: "the database gave no row back; does a rule or a trigger swallow inserts?"
+                .into(),
         })
     }
 

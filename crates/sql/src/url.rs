@@ -45,8 +45,7 @@ impl UrlError {
     }
 }
 
-const EXPECTED: &str =
-    "expected `postgres://user:password@host/database`, `sqlite:///file.db`, or the path of a SQLite file";
+const EXPECTED: &str = "expected `postgres://user:password@host/database`, `sqlite:///file.db`, or the path of a SQLite file";
 
 impl DatabaseUrl {
     pub fn parse(url: &str) -> Result<Self, UrlError> {
@@ -66,11 +65,16 @@ impl DatabaseUrl {
         match database.to_ascii_lowercase().as_str() {
             "postgres" | "postgresql" | "pgsql" | "postgis" => {
                 let rest = rest.strip_prefix("//").ok_or_else(|| {
-                    UrlError::new("has no `//` after the scheme; expected `postgres://host/database`")
+                    UrlError::new(
+                        "has no `//` after the scheme; expected `postgres://host/database`",
+                    )
                 })?;
                 let mut ignored = Vec::new();
                 if !driver.is_empty() {
-                    tracing::debug!(driver, "the driver that the database URL names is SQLAlchemy's");
+                    tracing::debug!(
+                        driver,
+                        "the driver that the database URL names is SQLAlchemy's"
+                    );
                 }
                 let target = postgres::parse(rest, &mut ignored)?;
                 Ok(Self { target: Target::Postgres(Box::new(target)), ignored })
@@ -81,9 +85,9 @@ impl DatabaseUrl {
                 "is one of Prisma Accelerate, which speaks another protocol; use the database's own URL \
                  (`directUrl` in Prisma's schema)",
             )),
-            other => Err(UrlError::new(format!(
-                "names `{other}`, which is not supported; {EXPECTED}"
-            ))),
+            other => {
+                Err(UrlError::new(format!("names `{other}`, which is not supported; {EXPECTED}")))
+            }
         }
     }
 }
@@ -119,7 +123,8 @@ fn sqlite(rest: &str, form: Form) -> Result<DatabaseUrl, UrlError> {
         Form::Path => path.to_owned(),
         Form::File => decoded(path.strip_prefix("//").unwrap_or(path))?,
         Form::Sqlite => {
-            let path = path.strip_prefix("//").map_or(path, |path| path.strip_prefix('/').unwrap_or(path));
+            let path =
+                path.strip_prefix("//").map_or(path, |path| path.strip_prefix('/').unwrap_or(path));
             decoded(path)?
         }
     };
@@ -172,7 +177,8 @@ fn parameters(query: &str) -> Result<Vec<(String, String)>, UrlError> {
 
 fn decoded(text: &str) -> Result<String, UrlError> {
     let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
-    let decoded = decoded.map_err(|_| UrlError::new("contains percent signs that decode to no text"))?;
+    let decoded =
+        decoded.map_err(|_| UrlError::new("contains percent signs that decode to no text"))?;
     if decoded.contains('\0') {
         return Err(UrlError::new("contains a NUL character"));
     }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use vestibule_sql::{Database, Migration};
 
@@ -15,7 +15,7 @@ use crate::output::{print, warn};
 /// Creates what is missing, in one transaction; never changes or deletes what is there.
 #[derive(Args)]
 pub(super) struct Migrate {
-    /// Change nothing; exit with 1 if there is something to do
+    /// Change nothing; fail if there is something to do
     #[arg(long, conflicts_with = "sql")]
     check: bool,
     /// Change nothing; print what would be done
@@ -39,25 +39,25 @@ impl Migrate {
         for warning in migration.warnings() {
             warn(warning);
         }
-        Ok(self.report(&migration))
+        self.report(&migration)?;
+        Ok(ExitCode::SUCCESS)
     }
 
-    fn report(&self, migration: &Migration) -> ExitCode {
+    fn report(&self, migration: &Migration) -> Result<()> {
         let statements = migration.statements().len();
         match (migration.is_empty(), self.sql, self.check) {
             (true, true, _) => {}
-            (false, true, _) => print(migration.to_sql()),
             (true, false, _) => print("There is nothing to do."),
+            (false, true, _) => print(migration.to_sql()),
             (false, false, true) => {
-                print(format!(
-                    "{statements} statements are to be run; `vestibule migrate --sql` shows them."
-                ));
-                return ExitCode::FAILURE;
+                bail!(
+                    "{statements} statements are to be run; `vestibule migrate --sql` shows them"
+                );
             }
             (false, false, false) => {
-                print(format!("The database was migrated: {statements} statements."))
+                print(format!("The database was migrated: {statements} statements."));
             }
         }
-        ExitCode::SUCCESS
+        Ok(())
     }
 }

@@ -2,14 +2,13 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Subcommand;
 
 use super::ConfigFile;
 use crate::environment::Environment;
 use crate::output::print;
 use crate::secret::generate;
-use crate::webhooks::SigningKeys;
 
 #[derive(Subcommand)]
 pub(super) enum Secret {
@@ -25,12 +24,7 @@ impl Secret {
             Self::Generate => print(generate()),
             Self::Webhook(config) => {
                 let settings = config.load(environment)?;
-                let keys = match &settings.webhooks.secret {
-                    Some(secret) => {
-                        SigningKeys::parse(secret.expose()).context("`webhooks.secret`")?
-                    }
-                    None => SigningKeys::derive(&settings.secret.open()?),
-                };
+                let keys = settings.webhook_keys(&settings.secret.open()?);
                 print(keys.current());
             }
         }

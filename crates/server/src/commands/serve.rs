@@ -1,5 +1,6 @@
 //! `vestibule serve`
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,18 +9,18 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use vestibule_core::clock::SystemClock;
 use vestibule_core::crypto::secrets::Secrets;
-use vestibule_core::options::BaseUrlOption;
 // tidy-allow(random): the server is where randomness is given.
 use vestibule_core::random::{Random, SystemRandom};
 use vestibule_sql::Database;
 
 use crate::app::{App, Parts};
+use crate::config::WebhookOptions;
 use crate::listener;
 use crate::preparation::{Gate, Progress, prepare};
 use crate::secret::SecretSource;
 use crate::settings::{Settings, TestClock};
 use crate::shutdown::Shutdown;
-use crate::webhooks::{SigningKeys, WebhookCalls};
+use crate::webhooks::WebhookCalls;
 
 /// How long notifications in the background may take once the server shuts down.
 const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,7 +32,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<()> {
     warn(&settings, &secrets);
 
     let random: Arc<dyn Random> = Arc::new(SystemRandom); // tidy-allow(random): as above.
-    let webhooks = webhook_calls(&settings, &secrets, random.clone())?;
+    let webhooks = webhook_calls(&settings, &secrets, random.clone());
     let schema = settings.builder().schema()?;
     let database = Database::connect(&settings.database.url, &schema)?;
     let auth = settings
@@ -44,7 +45,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<()> {
     for pattern in auth.trusted_origins().never_matching() {
         tracing::warn!("`trustedOrigins`: no origin can match \"{pattern}\"");
     }
-    announce(&settings, &listener)?;
+    announce(&settings, listener.local_addr()?);
 
     let (sender, progress) = watch::channel(Progress::UnderWay);
     let at_start = settings.database.at_start;
@@ -102,41 +103,25 @@ fn warn(settings: &Settings, secrets: &Secrets) {
     }
 }
 
-/// The one line that says where, and in which mode.
-fn announce(settings: &Settings, listener: &TcpListener) -> Result<()> {
-    let address = listener.local_addr()?;
-    let url = format!("http://{address}");
-    if settings.options.production {
-        let base_url = match &settings.options.base_url {
-            Some(BaseUrlOption::Static(url)) => Some(url.as_str()),
-            Some(BaseUrlOption::Dynamic(_)) | None => None,
-        };
-        tracing::info!(url, base_url, "Listening on {url}");
-        return Ok(());
+/// The one line that says where, in which mode, and what is to be kept.
+fn announce(settings: &Settings, address: SocketAddr) {
+    let mode = if settings.options.production { "production" } else { "development" };
+    let secret = match &settings.secret {
+        SecretSource::Given(_) => String::new(),
+        SecretSource::File(file) => format!(", secret in `{}`", file.display()),
+    };
+    let database = &settings.database;
+    tracing::info!("Listening on http://{address} ({mode}; data in {database}{secret})");
+    if !settings.options.production && !address.ip().is_loopback() {
+        tracing::warn!("This is development, and other computers may reach it: set `production`");
     }
-    tracing::info!(
-        url,
-        "Listening on {url}, in development: set `production` before anyone relies on it"
-    );
-    if !address.ip().is_loopback() {
-        tracing::warn!("In development, and reachable from other computers");
-    }
-    Ok(())
 }
 
-fn webhook_calls(
-    settings: &Settings,
-    secrets: &Secrets,
-    random: Arc<dyn Random>,
-) -> Result<WebhookCalls> {
-    let options = &settings.webhooks;
-    let keys = match &options.secret {
-        Some(secret) => SigningKeys::parse(secret.expose()).context("`webhooks.secret`")?,
-        None => SigningKeys::derive(secrets),
-    };
-    let timeout = Duration::from_secs(options.timeout);
+fn webhook_calls(settings: &Settings, secrets: &Secrets, random: Arc<dyn Random>) -> WebhookCalls {
+    let WebhookOptions { timeout, notifications, .. } = settings.webhooks;
+    let keys = settings.webhook_keys(secrets);
     let clock = Arc::new(SystemClock);
-    Ok(WebhookCalls::new(keys, timeout, options.notifications, clock, random))
+    WebhookCalls::new(keys, Duration::from_secs(timeout), notifications, clock, random)
 }
 
 async fn finish(webhooks: &WebhookCalls) {

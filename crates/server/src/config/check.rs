@@ -322,15 +322,20 @@ fn describe_value(value: &Json, path: &str) -> String {
 }
 
 fn nearest(key: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
-    let wanted = key.to_ascii_lowercase();
-    let similarity = |candidate: &String| {
-        strsim::normalized_damerau_levenshtein(&wanted, &candidate.to_ascii_lowercase())
-    };
     candidates
-        .map(|candidate| (similarity(&candidate), candidate))
+        .map(|candidate| (similarity(key, &candidate), candidate))
         .filter(|(similarity, _)| *similarity >= SIMILARITY)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, candidate)| candidate)
+}
+
+/// From 0 to 1; a beginning of a name, such as `schema` of `schemaName`, is as good as a misspelling.
+fn similarity(key: &str, candidate: &str) -> f64 {
+    let (key, candidate) = (key.to_ascii_lowercase(), candidate.to_ascii_lowercase());
+    let is_beginning =
+        key.len() >= 4 && (candidate.starts_with(&key) || key.starts_with(&candidate));
+    let similarity = strsim::normalized_damerau_levenshtein(&key, &candidate);
+    if is_beginning { similarity.max(SIMILARITY) } else { similarity }
 }
 
 fn join(path: &str, key: &str) -> String {

@@ -1,7 +1,7 @@
 //! What PostgreSQL's errors mean to the engine.
 
 use tokio_postgres::Error;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 use vestibule_core::store::StoreError;
 
 use crate::statement::Statement;
@@ -25,7 +25,10 @@ pub(super) fn is_passing(error: &Error) -> bool {
     match error.code() {
         // No answer, or a refused connection; not a TLS or configuration error, which have another source.
         None => error_source::<std::io::Error>(error).is_some_and(|error| {
-            !matches!(error.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput)
+            !matches!(
+                error.kind(),
+                std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput
+            )
         }),
         Some(state) => is_away(state) || state.code().starts_with("53"),
     }
@@ -37,13 +40,34 @@ fn error_source<T: std::error::Error + 'static>(error: &Error) -> Option<&T> {
 
 pub(super) fn of_statement(error: Error, statement: &Statement) -> StoreError {
     let model = statement.model.name.clone();
-    match error.code().map(SqlState::code) {
-        Some("23505" | "23P01") => StoreError::Conflict { model, source: error.into() },
+    let Some(found) = error.as_db_error() else { return of(error, &statement.attempt()) };
+    match found.code().code() {
+        "23505" | "23P01" => StoreError::Conflict { model, source: Violation::of(found).into() },
         // Other constraints; values that a column cannot hold; indexes have a limit of their own.
-        Some(code) if code.starts_with("23") || code.starts_with("22") || code == "54000" => {
-            StoreError::Refused { model, source: error.into() }
+        code if code.starts_with("23") || code.starts_with("22") || code == "54000" => {
+            StoreError::Refused { model, source: Violation::of(found).into() }
         }
         _ => of(error, &statement.attempt()),
+    }
+}
+
+/// What is left of an error about values when the values are taken out, which are people's and would
+/// go to the log.
+#[derive(Debug, thiserror::Error)]
+#[error("SQL state {code}, constraint {constraint:?}, column {column:?}")]
+struct Violation {
+    code: String,
+    constraint: Option<String>,
+    column: Option<String>,
+}
+
+impl Violation {
+    fn of(error: &DbError) -> Self {
+        Self {
+            code: error.code().code().to_owned(),
+            constraint: error.constraint().map(str::to_owned),
+            column: error.column().map(str::to_owned),
+        }
     }
 }
 

@@ -106,10 +106,11 @@ impl Postgres {
         let mut may_retry = true;
         loop {
             let mut connection = self.pool.get(&statement.attempt()).await?;
-            let failure = match run(&mut connection, statement, arguments, self.statement_timeout).await {
-                Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
-            };
+            let failure =
+                match run(&mut connection, statement, arguments, self.statement_timeout).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(failure) => failure,
+                };
             match failure {
                 Failure::Statement(error) => return Err(error),
                 Failure::Timeout => {
@@ -368,7 +369,8 @@ impl Drop for PostgresTransaction {
 
 async fn plan(client: &Client, planner: &Planner) -> Result<Migration, MigrateError> {
     let schema_name = planner.schema_name.as_deref();
-    let found = introspect::found(client, schema_name, Scope::Target).await.map_err(schema_error)?;
+    let found =
+        introspect::found(client, schema_name, Scope::Target).await.map_err(schema_error)?;
     planner.plan(&found)
 }
 

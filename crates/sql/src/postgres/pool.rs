@@ -65,7 +65,10 @@ fn config(url: &PostgresUrl) -> Config {
         config.options(options);
     }
     config.application_name(url.application_name.as_deref().unwrap_or("vestibule"));
+    let is_local = url.hosts.iter().all(|host| matches!(host, Host::Unix(..)));
     config.ssl_mode(match url.tls {
+        // As libpq: sockets of the machine carry no TLS.
+        _ if is_local => SslMode::Disable,
         TlsMode::Disable => SslMode::Disable,
         TlsMode::Prefer => SslMode::Prefer,
         TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => SslMode::Require,

@@ -8,10 +8,7 @@ use crate::statement::Statement;
 
 /// Another connection holds what this one needs.
 pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-    )
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 pub(super) fn of_statement(error: rusqlite::Error, statement: &Statement) -> StoreError {

@@ -23,6 +23,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use vestibule_core::Value;
 use vestibule_core::schema::diff::Found;
 use vestibule_core::store::{StoreError, Transaction};
@@ -43,7 +44,9 @@ const PREPARED_LIMIT: usize = 128;
 /// Why a database file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("failed to create the database file `{path}`; is its directory there, and may we write to it?")]
+    #[error(
+        "failed to create the database file `{path}`; is its directory there, and may we write to it?"
+    )]
     Create { path: PathBuf, source: io::Error },
     #[error("failed to open the SQLite database `{path}`")]
     Open { path: PathBuf, source: rusqlite::Error },
@@ -368,6 +371,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(PREPARED_LIMIT);
+    // Plans do not depend on arguments: otherwise SQLite prepares joins anew for each.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "synchronous", "normal")
 }

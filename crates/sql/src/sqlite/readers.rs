@@ -43,16 +43,15 @@ impl Readers {
             None => self.connect().map_err(|error| of(error, "open the database"))?,
         };
         if patience == Patience::Long {
-            connection
-                .busy_timeout(BUSY_TIMEOUT)
-                .map_err(|error| of(error, "set the time to wait"))?;
+            wait(&connection, BUSY_TIMEOUT)?;
         }
         let done = read(&connection)?;
-        if patience == Patience::None {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            if idle.len() < IDLE_LIMIT {
-                idle.push(connection);
-            }
+        if patience == Patience::Long {
+            wait(&connection, Duration::ZERO)?;
+        }
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_LIMIT {
+            idle.push(connection);
         }
         Ok(done)
     }
@@ -63,4 +62,8 @@ impl Readers {
         connection.busy_timeout(Duration::ZERO)?;
         Ok(connection)
     }
+}
+
+fn wait(connection: &Connection, time: Duration) -> Result<(), StoreError> {
+    connection.busy_timeout(time).map_err(|error| of(error, "set the time to wait"))
 }

@@ -107,9 +107,7 @@ fn decoded(model: &Model, field: &Field, value: ValueRef<'_>) -> Result<Value, S
         (FieldKind::Date, ValueRef::Real(millis)) => {
             Ok(Value::Time(Timestamp::from_millis(millis as i64)))
         }
-        (FieldKind::Date, _) => {
-            text()?.parse().map(Value::Time).map_err(|_| unexpected())
-        }
+        (FieldKind::Date, _) => text()?.parse().map(Value::Time).map_err(|_| unexpected()),
         (FieldKind::Json | FieldKind::StringArray | FieldKind::NumberArray, _) => {
             serde_json::from_str(text()?).map(Value::Json).map_err(|error| corrupt(error.into()))
         }

@@ -250,7 +250,8 @@ fn tls_mode(name: &str, value: &str, ignored: &mut Vec<String>) -> Result<TlsMod
     Ok(match value {
         "disable" => TlsMode::Disable,
         "allow" => {
-            let sentence = "`sslmode=allow` of the database URL is taken as `prefer`: TLS is tried first";
+            let sentence =
+                "`sslmode=allow` of the database URL is taken as `prefer`: TLS is tried first";
             ignored.push(sentence.to_owned());
             TlsMode::Prefer
         }
@@ -312,7 +313,8 @@ impl Hosts {
 
     fn build(self) -> Result<Vec<Host>, UrlError> {
         let port_of = |index: usize| {
-            let port = self.ports.get(index).or_else(|| self.ports.last()).map_or("", String::as_str);
+            let port =
+                self.ports.get(index).or_else(|| self.ports.last()).map_or("", String::as_str);
             match port {
                 "" => Ok(DEFAULT_PORT),
                 port => match port.parse() {

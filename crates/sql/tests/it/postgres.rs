@@ -22,7 +22,10 @@ pub(crate) fn pooler() -> Option<String> {
     variable("TEST_PGBOUNCER_URL")
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests are told by the environment where servers are")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are told by the environment where servers are"
+)]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

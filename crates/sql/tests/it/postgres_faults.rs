@@ -108,8 +108,7 @@ impl Bench {
     fn row(&self, id: &str) -> Row {
         let mut row = Row::empty(self.schema.model("verification").expect("a model").clone());
         let now = Value::Time(Timestamp::from_millis(1_700_000_000_000));
-        for (field, value) in
-            [("id", id.into()), ("identifier", id.into()), ("value", "x".into())]
+        for (field, value) in [("id", id.into()), ("identifier", id.into()), ("value", "x".into())]
         {
             row.set(field, value);
         }
@@ -122,12 +121,15 @@ impl Bench {
     async fn read(&self) -> Result<Vec<Row>, StoreError> {
         let model = self.schema.model("verification").expect("a model").clone();
         let filter = Filter::EVERYTHING;
-        self.store.find_many(Find { model, filter, order: Vec::new(), limit: None, offset: 0 }).await
+        self.store
+            .find_many(Find { model, filter, order: Vec::new(), limit: None, offset: 0 })
+            .await
     }
 
     /// Ends all connections of this store from the server's side.
     async fn terminate(&self) {
-        let sql = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1";
+        let sql =
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1";
         let ended = admin().await.query(sql, &[&self.name]).await.expect("rows");
         assert!(!ended.is_empty(), "the store has connections");
     }
@@ -229,6 +231,22 @@ async fn nobody_listens_and_the_store_still_comes_up() {
     let error = database.store().ping().await.expect_err("nobody is there");
     assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
     assert!(!format!("{error:?}").contains("s3cret"));
+}
+
+#[tokio::test]
+async fn tls_is_used_where_the_server_has_it() {
+    let ssl = admin().await.query_one("show ssl", &[]).await.expect("a setting");
+    let has_tls = ssl.get::<_, &str>(0) == "on";
+    let schema = schemas::core(IdPolicy::Random);
+    let ping = async |mode: &str| {
+        let url = with(&server(), &format!("sslmode={mode}&pool_timeout=1"));
+        Database::connect(&url, &schema).expect("a store").store().ping().await
+    };
+    ping("disable").await.expect("an answer");
+    ping("prefer").await.expect("an answer");
+    assert_eq!(ping("require").await.is_ok(), has_tls);
+    // A test server's certificate is of no public authority.
+    assert_unavailable(ping("verify-full").await);
 }
 
 #[tokio::test]

@@ -28,7 +28,8 @@ impl Empty {
     async fn new() -> Self {
         let name = new_name();
         admin().await.batch_execute(&format!("create database {name}")).await.expect("a database");
-        let (before, after) = server().rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).expect("a path");
+        let (before, after) =
+            server().rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).expect("a path");
         let query = after.split_once('?').map_or(String::new(), |(_, query)| format!("?{query}"));
         Self { url: format!("{before}/{name}{query}"), name }
     }
@@ -39,7 +40,8 @@ impl Empty {
     }
 
     async fn client(&self) -> Client {
-        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.expect("a connection");
+        let (client, connection) =
+            tokio_postgres::connect(&self.url, NoTls).await.expect("a connection");
         tokio::spawn(connection);
         client
     }
@@ -174,7 +176,10 @@ async fn a_required_column_is_refused_where_there_are_rows() {
     let mut builder = Schema::builder(IdPolicy::Random);
     let plugins = schemas::plugins();
     let mut fields = plugins.model("verification").expect("a model").fields.clone();
-    fields.push(vestibule_core::schema::Field::new("note", vestibule_core::schema::FieldKind::String));
+    fields.push(vestibule_core::schema::Field::new(
+        "note",
+        vestibule_core::schema::FieldKind::String,
+    ));
     builder.add("verification", fields, Vec::new());
     let schema = builder.build().expect("a schema");
     let client = empty.client().await;

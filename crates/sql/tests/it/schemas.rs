@@ -5,9 +5,9 @@ use vestibule_core::schema::{
     Builder, DefaultValue, Field, FieldKind, IdPolicy, Index, OnDelete, Reference, Schema,
 };
 
-const USER: &str = "name email:unique emailVerified:boolean:false image:? createdAt:now updatedAt:now";
-const SESSION: &str =
-    "expiresAt:date token:unique createdAt:now updatedAt:date ipAddress:? userAgent:? userId:>user:index";
+const USER: &str =
+    "name email:unique emailVerified:boolean:false image:? createdAt:now updatedAt:now";
+const SESSION: &str = "expiresAt:date token:unique createdAt:now updatedAt:date ipAddress:? userAgent:? userId:>user:index";
 const ACCOUNT: &str = "accountId providerId userId:>user:index accessToken:? refreshToken:? idToken:? \
     accessTokenExpiresAt:date:? refreshTokenExpiresAt:date:? scope:? password:? createdAt:now updatedAt:date";
 const VERIFICATION: &str = "identifier:index value expiresAt:date createdAt:now updatedAt:now";
@@ -19,7 +19,11 @@ pub(crate) fn core(policy: IdPolicy) -> Schema {
 
 pub(crate) fn plugins() -> Schema {
     let mut builder = core_builder(IdPolicy::Random);
-    extend(&mut builder, "user", "twoFactorEnabled:boolean:?:false username:?:unique displayUsername:?");
+    extend(
+        &mut builder,
+        "user",
+        "twoFactorEnabled:boolean:?:false username:?:unique displayUsername:?",
+    );
     extend(&mut builder, "user", "role:? banned:boolean:?:false banReason:? banExpires:date:?");
     extend(&mut builder, "session", "impersonatedBy:? activeOrganizationId:? activeTeamId:?");
     add(
@@ -29,7 +33,8 @@ pub(crate) fn plugins() -> Schema {
          lockedUntil:date:?",
     );
     add(&mut builder, "organization", "name slug:unique logo:? createdAt:date metadata:?");
-    let role = "organizationId:>organization:index role:index permission createdAt:now updatedAt:date:?";
+    let role =
+        "organizationId:>organization:index role:index permission createdAt:now updatedAt:date:?";
     add(&mut builder, "organizationRole", role);
     let team = "name memberCount:number organizationId:>organization:index createdAt:date updatedAt:date:?";
     add(&mut builder, "team", team);

@@ -17,7 +17,8 @@ impl Directory {
     pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("vestibule-sql-{}-{count}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("vestibule-sql-{}-{count}", std::process::id()));
         std::fs::create_dir_all(&path).expect("a temporary directory");
         Self(path)
     }

@@ -121,7 +121,9 @@ async fn a_required_column_without_default_is_explained() {
     builder.add("session", fields, Vec::new());
     let schema = builder.build().expect("a schema");
     let error = connect(&directory, &schema).migrate().await.expect_err("a required column");
-    assert!(error.to_string().contains("required column \"impersonatedBy\" to the table \"session\""));
+    assert!(
+        error.to_string().contains("required column \"impersonatedBy\" to the table \"session\"")
+    );
     connect(&directory, &schemas::core(IdPolicy::Random)).check().await.expect("nothing changed");
 }
 
@@ -166,7 +168,8 @@ async fn a_new_file_is_for_its_owner_alone() {
 #[tokio::test]
 async fn a_directory_that_is_not_there_is_said() {
     let url = vestibule_sql::url::DatabaseUrl::parse("/no/such/place/x.db").expect("a URL");
-    let error = Database::connect(&url, &schemas::core(IdPolicy::Random)).expect_err("no directory");
+    let error =
+        Database::connect(&url, &schemas::core(IdPolicy::Random)).expect_err("no directory");
     assert!(error.to_string().contains("`/no/such/place/x.db`; is its directory there"), "{error}");
 }
 

@@ -103,7 +103,7 @@ async function postgres(steps, schemaName) {
   const constraints = await pool.query(`
     select c.relname || ' ' || k.conname || ' ' || pg_get_constraintdef(k.oid) as line
     from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = $1 order by 1 collate "C"`.replace("order by 1 collate \"C\"", ""), [schemaName ?? "public"]);
+    where n.nspname = $1`, [schemaName ?? "public"]);
   const indexes = await pool.query(
     `select indexdef as line from pg_indexes where schemaname = $1`, [schemaName ?? "public"]);
   await pool.end();

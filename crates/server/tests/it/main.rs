@@ -1,0 +1,12 @@
+//! The server as its users meet it: a process, a working directory, an environment, a socket.
+
+mod commands;
+mod config;
+mod cors;
+mod environment;
+mod limits;
+mod pages;
+mod server;
+mod signals;
+mod start;
+mod webhooks;
