@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
+use serde_json::Value as Json;
 use vestibule_core::prelude::*;
 use vestibule_core::redirect::append_query_params;
 
@@ -16,14 +17,17 @@ pub(crate) fn endpoint(core: &Arc<Core>) -> Endpoint {
 #[derive(Deserialize, Shape)]
 struct Code {
     /// What went wrong
-    error: Option<serde_json::Value>,
+    error: Option<Json>,
     /// In words
-    error_description: Option<serde_json::Value>,
+    error_description: Option<Json>,
 }
 
 async fn error(_: &Core, call: &mut Call, code: Code) -> Result<Reply> {
-    let text = |value: &Option<serde_json::Value>| {
-        value.as_ref().and_then(|value| value.as_str().map(str::to_owned))
+    // Of a parameter that is there several times, the first counts.
+    let text = |value: &Option<Json>| match value {
+        Some(Json::Array(values)) => values.first().and_then(Json::as_str).map(str::to_owned),
+        Some(value) => value.as_str().map(str::to_owned),
+        None => None,
     };
     let description = text(&code.error_description).filter(|description| !description.is_empty());
     let code =

@@ -145,8 +145,12 @@ impl Exchange {
     /// The user agent as sent; empty when it was not.
     pub fn user_agent(&self) -> Cow<'_, str> {
         match self.headers.get(header::USER_AGENT) {
-            Some(value) => String::from_utf8_lossy(value.as_bytes()),
             None => Cow::Borrowed(""),
+            Some(value) => match value.to_str() {
+                Ok(text) => Cow::Borrowed(text),
+                // A header is Latin-1, as RFC 9110 (5.5) has it of old.
+                Err(_) => value.as_bytes().iter().map(|&byte| char::from(byte)).collect(),
+            },
         }
     }
 

@@ -39,7 +39,12 @@ impl CookieTemplates {
         let domain = cross.enabled.then(|| cross.domain.clone().or(host.map(str::to_owned)));
         let maker = Maker {
             secure,
-            prefix: advanced.cookie_prefix.clone().unwrap_or_else(|| "better-auth".to_owned()),
+            // Reference quirk: an empty prefix is none.
+            prefix: advanced
+                .cookie_prefix
+                .clone()
+                .filter(|prefix| !prefix.is_empty())
+                .unwrap_or_else(|| "better-auth".to_owned()),
             domain: domain.flatten(),
             advanced: advanced.clone(),
         };

@@ -53,11 +53,11 @@ impl Auth {
         let (parts, body) = request.into_parts();
         let base_url = match self.base_url_of(&parts) {
             Ok(base_url) => base_url,
-            Err(error) => return self.respond(Err(error), HeaderMap::new(), parts.uri.path()),
+            Err(error) => return self.respond(Err(error), HeaderMap::new(), None),
         };
         let Some((path, spelling)) = path_of(&base_url, parts.uri.path()) else {
             let error = self.unknown_path(&base_url, parts.uri.path());
-            return self.respond(Err(error), HeaderMap::new(), "(no endpoint)");
+            return self.respond(Err(error), HeaderMap::new(), None);
         };
         let exchange = self.exchange(parts, base_url, path);
         let (mut exchange, answer) = self.serve(exchange, spelling, body).await;
@@ -66,12 +66,7 @@ impl Auth {
             Ok(headers) => (answer, headers),
             Err(error) => (Err(error), HeaderMap::new()),
         };
-        let endpoint = exchange.endpoint;
-        let mut response = self.respond(answer, headers, endpoint.unwrap_or("(no endpoint)"));
-        if let Some(path) = endpoint {
-            response.extensions_mut().insert(Matched(path));
-        }
-        response
+        self.respond(answer, headers, exchange.endpoint)
     }
 
     /// The session of a request that is not for this server: for routes of your own.
@@ -274,17 +269,25 @@ impl Auth {
         }
     }
 
-    /// The answer to a request that is refused before it gets here, by whoever received it.
+    /// The answer to a request that is refused before it gets here, by whoever received it. `path` is
+    /// the request's; it is logged as declared.
     pub fn refuse(&self, error: Error, path: &str) -> Response<Bytes> {
-        self.respond(Err(error), HeaderMap::new(), path)
+        let below = path.strip_prefix(self.base_urls().path()).unwrap_or(path);
+        let found = [Method::GET, Method::POST].iter().find_map(|method| self.route(method, below));
+        self.respond(Err(error), HeaderMap::new(), found.map(|(route, _)| route.endpoint.path))
     }
 
     /// Step 12.
-    fn respond(&self, answer: Result<Reply>, headers: HeaderMap, path: &str) -> Response<Bytes> {
+    fn respond(
+        &self,
+        answer: Result<Reply>,
+        headers: HeaderMap,
+        endpoint: Option<&'static str>,
+    ) -> Response<Bytes> {
         let (reply, refused) = match answer {
             Ok(reply) => (reply, None),
             Err(error) => {
-                log_failure(&error, path);
+                log_failure(&error, endpoint.unwrap_or("(no endpoint)"));
                 let refused = match error.outcome() {
                     Outcome::Refusal(refusal) => refusal.reason.code.as_deref().map(str::to_owned),
                     Outcome::Unavailable { .. } => Some(SERVICE_UNAVAILABLE.code.to_owned()),
@@ -311,6 +314,9 @@ impl Auth {
         }
         if let Some(refused) = refused {
             response.extensions_mut().insert(refused);
+        }
+        if let Some(path) = endpoint {
+            response.extensions_mut().insert(Matched(path));
         }
         response
     }

@@ -51,10 +51,11 @@ async fn change_password(_: &Core, call: &mut Call<Sensitive>, body: Body) -> Re
     let Some(hash) = account.password else {
         return Err(Error::bad_request(CREDENTIAL_ACCOUNT_NOT_FOUND));
     };
+    // Reference quirk: the new one is hashed before the old one is checked, which callbacks see.
+    let new_hash = call.passwords().hash(&body.new_password).await?;
     if !call.passwords().fits(&body.current_password, Some(&hash)).await? {
         return Err(Error::bad_request(INVALID_PASSWORD));
     }
-    let new_hash = call.passwords().hash(&body.new_password).await?;
 
     call.begin().await?;
     call.accounts().set_password(&account.id, new_hash).await?;

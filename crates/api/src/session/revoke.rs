@@ -18,7 +18,7 @@ struct Body {
     token: String,
 }
 
-// Somebody else's token, or nobody's, has no effect and is not told apart.
+// Somebody else's token, or nobody's, has no effect and is not told apart from one that has.
 async fn revoke_session(_: &Core, call: &mut Call<Sensitive>, body: Body) -> Result<Status> {
     let user_id = call.caller.0.user.id.clone();
     call.sessions().revoke_of(&user_id, &body.token).await?;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 use vestibule_core::error_codes::{
     EMAIL_PASSWORD_SIGN_UP_DISABLED, FAILED_TO_CREATE_SESSION, FAILED_TO_CREATE_USER,
     INVALID_EMAIL, PASSWORD_TOO_LONG, PASSWORD_TOO_SHORT, USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL,
+    VALUE_ALREADY_TAKEN, VALUE_NOT_STORABLE,
 };
 use vestibule_core::models::User;
 use vestibule_core::options::{ExistingUserSignUp, SyntheticUser, UserInfoSource};
@@ -122,16 +123,17 @@ fn new_user(call: &Call, body: &Body, additional: Changes) -> Row {
 
 async fn validate(call: &mut Call, user: &Row) -> Result<()> {
     let source = UserInfoSource { action: "create-user", method: "email-password" };
-    call.users().validate(user.to_output(), source).await
+    call.users().validate(user.to_input(), source).await
 }
 
 /// User and password, or neither.
 async fn create(call: &mut Call, user: Row, hash: String) -> Result<User> {
     let Some(user) = call.users().create(user).await? else {
-        return Err(Error::unprocessable(FAILED_TO_CREATE_USER));
+        return Err(Error::bad_request(FAILED_TO_CREATE_USER));
     };
+    // A hook that cancels the account cancels the user: nobody could ever sign in as them.
     if call.accounts().create_credential(&user.id, hash).await?.is_none() {
-        return Err(Error::unprocessable(FAILED_TO_CREATE_USER));
+        return Err(Error::bad_request(FAILED_TO_CREATE_USER));
     }
     Ok(user)
 }
@@ -186,7 +188,7 @@ async fn synthetic_user(call: &mut Call, mut submitted: Row) -> Result<Json> {
 
 /// The address was free a moment ago: of concurrent sign-ups one makes the user.
 async fn lost_race(call: &mut Call, body: &Body, error: Error) -> Result<SignedUp> {
-    if !matches!(error.status().as_u16(), 400 | 409) {
+    if !error.is(VALUE_ALREADY_TAKEN) && !error.is(VALUE_NOT_STORABLE) {
         return Err(error);
     }
     match call.users().find_by_email(&body.email).await? {

@@ -239,10 +239,10 @@ async fn a_verdict_of_validate_user_info_is_the_answer() {
                 options.user.validate_user_info = Some(Callback::new(
                     |input: vestibule_core::options::ValidateUserInfo| async move {
                         let refused = input.user["email"] == "alice@example.com";
-                        Ok(refused.then(|| vestibule_core::options::UserInfoVerdict {
-                            error: Some("NOT_INVITED".to_owned()),
+                        Ok(vestibule_core::options::UserInfoVerdict {
+                            error: refused.then(|| "NOT_INVITED".to_owned()),
                             error_description: Some("Ask for an invitation".to_owned()),
-                        }))
+                        })
                     },
                 ));
             })

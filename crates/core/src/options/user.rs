@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::fields::AdditionalFields;
@@ -18,7 +18,7 @@ pub struct UserOptions {
     /// Fields of your own, by name.
     pub additional_fields: AdditionalFields,
     /// Decides whether a user may be made. An error in the result, or a failure, refuses.
-    pub validate_user_info: Option<Callback<ValidateUserInfo, Option<UserInfoVerdict>>>,
+    pub validate_user_info: Option<Callback<ValidateUserInfo, UserInfoVerdict>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -35,9 +35,18 @@ pub struct UserInfoSource {
     pub method: &'static str,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// An object with an `error` refuses; whatever else is returned does not.
+#[derive(Debug, Default)]
 pub struct UserInfoVerdict {
+    /// A code, which becomes the answer's.
     pub error: Option<String>,
     pub error_description: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for UserInfoVerdict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let verdict = Json::deserialize(deserializer)?;
+        let text = |key: &str| verdict[key].as_str().filter(|it| !it.is_empty()).map(str::to_owned);
+        Ok(Self { error: text("error"), error_description: text("errorDescription") })
+    }
 }

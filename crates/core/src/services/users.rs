@@ -43,12 +43,10 @@ impl Users<'_> {
             tracing::error!(error = ?error, "user.validateUserInfo failed; the user is refused");
             Error::forbidden("User validation failed").with_code("validation_failed")
         })?;
-        match verdict
-            .and_then(|verdict| verdict.error.map(|error| (error, verdict.error_description)))
-        {
+        match verdict.error {
             None => Ok(()),
-            Some((code, description)) => {
-                let message = description.unwrap_or_else(|| code.clone());
+            Some(code) => {
+                let message = verdict.error_description.unwrap_or_else(|| code.clone());
                 Err(Error::forbidden(message).with_code(code))
             }
         }

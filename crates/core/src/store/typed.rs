@@ -171,6 +171,13 @@ impl Row {
         fields.map(|(field, value)| (field.name.clone(), value.to_json())).collect()
     }
 
+    /// What was said about a new row: no id yet, and nothing that was left open.
+    pub fn to_input(&self) -> Map<String, Json> {
+        let fields = self.model.fields.iter().zip(&self.values).skip(1);
+        let said = fields.filter(|(_, value)| !value.is_null());
+        said.map(|(field, value)| (field.name.clone(), value.to_json())).collect()
+    }
+
     /// The row as answers show it: fields with `returned: false` left out, `id` last as the reference has it.
     pub fn to_output(&self) -> Map<String, Json> {
         let mut output = Map::with_capacity(self.values.len());

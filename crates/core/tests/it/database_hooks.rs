@@ -81,7 +81,7 @@ async fn a_cancelled_create_leaves_nothing_behind() {
     let app = TestAuth::builder().configure(|builder| builder.database_hook(guard)).start().await;
     let body = json!({ "name": "Mallory", "email": "m@example.com", "password": PASSWORD });
     let refused = app.anyone().post("/sign-up/email", body).await;
-    assert_snapshot!(refused.line(), @r#"422 {"message":"Failed to create user","code":"FAILED_TO_CREATE_USER"}"#);
+    assert_snapshot!(refused.line(), @r#"400 {"message":"Failed to create user","code":"FAILED_TO_CREATE_USER"}"#);
     assert!(refused.set_cookies().is_empty());
     let body = json!({ "email": "m@example.com", "password": PASSWORD });
     assert_eq!(app.anyone().post("/sign-in/email", body).await.status, 401);
