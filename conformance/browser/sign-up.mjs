@@ -30,9 +30,11 @@ export async function signUpInBrowser({ binary }) {
     const page = await newPage(browser);
     await signUp(page, address);
     await signOutAndIn(page, address);
-    await endAnotherSession(page, await newPage(browser), address);
+    const other = await newPage(browser);
+    await endAnotherSession(page, other, address);
     await changePassword(page);
-    await screenshots(page, address);
+    await screenshots(page, `${address}/dashboard`);
+    for (const path of ["sign-up", "sign-in"]) await screenshots(other, `${address}/${path}`);
     await button(page, "Sign out").click();
     await page.waitForURL(/sign-in|\/$/);
     await page.goto(`${address}/dashboard`);
@@ -98,9 +100,9 @@ async function expectErrorBeside(page, name) {
   assert.ok(texts.join("").trim() !== "", `an error beside the field ${name}`);
 }
 
-/** The buttons beside sessions other than the one the page itself is in. */
+/** The buttons beside the sessions that are not marked as this device's. */
 const endButtons = (page) =>
-  page.locator("li, tr").filter({ hasNotText: /\b(this|current)\b/i }).getByRole("button", { name: /^(End|Revoke)/ });
+  page.locator("li:not(:has([data-current]:not([hidden])))").getByRole("button", { name: /^End session/ });
 
 async function endAnotherSession(page, other, address) {
   await other.goto(`${address}/sign-in`);
@@ -127,20 +129,17 @@ async function changePassword(page) {
 
 /** To look at, not to compare. */
 async function screenshots(page, address) {
-  const folder = screenshotFolder();
+  const name = `${screenshotFolder()}/${new URL(address).pathname.slice(1)}`;
   const looks = { desktop: { width: 1280, height: 900 }, phone: { width: 375, height: 812 } };
-  for (const path of ["dashboard", "sign-up", "sign-in"]) {
-    for (const [look, size] of Object.entries(looks)) {
-      for (const colorScheme of ["light", "dark"]) {
-        await page.setViewportSize(size);
-        await page.emulateMedia({ colorScheme });
-        await page.goto(`${address}/${path}`);
-        await page.waitForLoadState("networkidle");
-        const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        assert.ok(wider <= 0, `/${path} is ${wider} px wider than a screen of ${size.width} px`);
-        await page.screenshot({ path: `${folder}/${path}-${look}-${colorScheme}.png`, fullPage: true });
-      }
+  for (const [look, size] of Object.entries(looks)) {
+    for (const colorScheme of ["light", "dark"]) {
+      await page.setViewportSize(size);
+      await page.emulateMedia({ colorScheme });
+      await page.goto(address);
+      await page.waitForLoadState("networkidle");
+      const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      assert.ok(wider <= 0, `${address} is ${wider} px wider than a screen of ${size.width} px`);
+      await page.screenshot({ path: `${name}-${look}-${colorScheme}.png`, fullPage: true });
     }
   }
-  await page.goto(`${address}/dashboard`);
 }

@@ -4,16 +4,17 @@
  * @param {object[]} expected the reference's transcript
  * @param {object[]} got
  * @param {import("./differences.mjs").Differences} differences
+ * @param {object} config what both servers were given
  * @returns {string[]} one readable block per step that differs
  */
-export function compareTranscripts(expected, got, differences) {
+export function compareTranscripts(expected, got, differences, config) {
   const problems = [];
   for (let i = 0; i < Math.max(expected.length, got.length); i++) {
     if (!expected[i] || !got[i]) {
       problems.push(`step ${(expected[i] ?? got[i]).step}: only in the transcript of ${expected[i] ? "the reference" : "vestibule"}`);
       break;
     }
-    const allowed = differences.expectation(expected[i], got[i]);
+    const allowed = differences.expectation(expected[i], got[i], config);
     const found = differencesBetween(answerOf(allowed), answerOf(got[i]));
     if (found.length > 0) problems.push(describe(expected[i], found));
   }

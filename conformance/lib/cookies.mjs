@@ -36,10 +36,6 @@ export class Jar {
     this.#cookies.delete(name);
   }
 
-  names() {
-    return [...this.#cookies.keys()];
-  }
-
   copy() {
     const copy = new Jar();
     for (const [name, value] of this.#cookies) copy.set(name, value);

@@ -22,7 +22,7 @@ export async function freshDatabase(provider) {
   return postgresDatabase(url.href);
 }
 
-export function sqliteDatabase(file) {
+function sqliteDatabase(file) {
   return {
     provider: "sqlite",
     url: file,
@@ -37,7 +37,7 @@ export function sqliteDatabase(file) {
   };
 }
 
-export function postgresDatabase(url) {
+function postgresDatabase(url) {
   return { provider: "postgres", url, query: (sql, args = []) => runOnce(url, sql, args) };
 }
 

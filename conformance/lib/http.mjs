@@ -31,7 +31,8 @@ export function exchange({ port, method, target, headers, body }) {
         }),
       );
     });
-    outgoing.end(body);
+    // As bytes: Node writes the headers in the body's encoding when the body is a string.
+    outgoing.end(body === undefined ? undefined : Buffer.from(body));
   });
 }
 

@@ -44,11 +44,11 @@ export async function inParallel(items, width, work) {
 
 export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Waits until `test` holds; throws `message` when it does not within the limit. */
+/** Waits until `test` holds; throws `message`, or what it makes, when that takes too long. */
 export async function eventually(test, message, limitMs = 15_000) {
   const limit = Date.now() + limitMs;
   while (!(await test())) {
-    if (Date.now() > limit) throw new Error(message);
+    if (Date.now() > limit) throw new Error(typeof message === "function" ? message() : message);
     await pause(50);
   }
 }

@@ -9,7 +9,7 @@ import { freePort } from "./ports.mjs";
 
 const BINARY = "/usr/sbin/pgbouncer";
 
-export function requirePgbouncer() {
+function requirePgbouncer() {
   try {
     accessSync(BINARY, constants.X_OK);
   } catch {

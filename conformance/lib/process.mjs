@@ -10,7 +10,7 @@ const alive = new Set();
 process.on("exit", () => alive.forEach((child) => child.kill("SIGKILL")));
 
 /** A clean environment: nothing of the caller's that either server would read as configuration. */
-export const plainEnvironment = (more = {}) => ({ PATH: process.env.PATH, HOME: process.env.HOME, ...more });
+const plainEnvironment = (more = {}) => ({ PATH: process.env.PATH, HOME: process.env.HOME, ...more });
 
 export function launch(name, command, args, { env = {}, cwd, ipc = false } = {}) {
   const logFile = `${workFolder("logs")}/${name}-${++started}.log`;

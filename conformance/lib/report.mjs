@@ -34,7 +34,7 @@ export class Report {
 }
 
 /** A failure with several findings, printed without a stack. */
-export class Findings extends Error {
+class Findings extends Error {
   constructor(problems) {
     super(problems.join("\n"));
     this.problems = problems;

@@ -135,14 +135,17 @@ export class Scenario {
     await this.rows("session", (row) => String(row.userId) === String(user.id));
   }
 
-  /** The callbacks the server made since the last look, recorded. */
-  calls() {
+  /**
+   * The callbacks the server made since the last look, recorded. `withRequest: false` where the reference does not pass the
+   * request on, while a webhook always names it.
+   */
+  calls({ withRequest = true } = {}) {
     const calls = this.hooks.take();
     this.note("callbacks", calls.map(({ type, data, args, request }) => ({
       type,
       data,
       ...(args && { args }),
-      ...(request && { request: { method: request.method, url: request.url } }),
+      ...(withRequest && request && { request: { method: request.method, url: request.url } }),
     })));
     return calls;
   }
@@ -153,7 +156,7 @@ export class Scenario {
   }
 }
 
-export class Actor {
+class Actor {
   #scenario;
 
   constructor(scenario, jar) {

@@ -60,7 +60,7 @@ export async function run(t) {
   for (const field of ["text", "count", "flag", "when", "bag", "tags", "plan"]) await alice.post("/update-user", { [field]: null });
   await t.rows("user", (row) => row.email === t.email());
   await t.raw("POST", "/sign-up/email", {
-    form: { name: "Form", email: t.email("form"), password: "correct horse", must: "m", count: "5", flag: "true" },
+    form: { name: "Form", email: t.email("form"), password: "correct horse", must: "m", count: "5" },
     label: "form",
   });
 

@@ -10,7 +10,4 @@ export async function run(t, { sessions }) {
   await alice.signUp(t.email());
   for (let i = 0; i < sessions; i++) await t.actor().signIn(t.email());
   await alice.get("/list-sessions", { digest: (body) => JSON.parse(body).length });
-  await alice.post("/revoke-other-sessions");
-  await alice.get("/list-sessions", { digest: (body) => JSON.parse(body).length });
-  await t.rows("session", () => true, { orderBy: "createdAt" });
 }

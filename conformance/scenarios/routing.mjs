@@ -23,7 +23,6 @@ export async function run(t) {
     for (const path of ["/ok", "/get-session", "/sign-in/email", "/sign-out", "/error", "/unknown"]) await t.raw(method, path, { label: "method" });
   }
   await t.raw("POST", "/ok", { body: "{", type: "application/json" });
-  await t.raw("GET", "/", { absolute: true });
   await t.raw("GET", "/api/authentic/ok", { absolute: true });
   await t.raw("GET", "/api/auth", { absolute: true });
   await t.raw("GET", "/API/auth/ok", { absolute: true });

@@ -89,7 +89,7 @@ async function runGroup(report, group, { provider, label, differences, binary, r
     await report.run(`${scenario.name} [${label}]`, async () => {
       const [expected, got] = await Promise.all(sides.map((side) => play(scenario, side)));
       if (print) console.log(expected.map((entry) => JSON.stringify(entry)).join("\n"));
-      expectNone(compareTranscripts(expected, got, differences).slice(0, PROBLEMS_SHOWN));
+      expectNone(compareTranscripts(expected, got, differences, sides[1].target.config).slice(0, PROBLEMS_SHOWN));
     });
   }
   for (const side of sides) await side.stop();
