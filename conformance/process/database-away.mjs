@@ -1,3 +1,4 @@
+// Difference: a-database-that-is-away.
 // The database goes away: the server says so, never "you are not signed in", and recovers by itself.
 import { strict as assert } from "node:assert";
 import { freshDatabase } from "../lib/database.mjs";

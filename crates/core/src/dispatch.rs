@@ -23,10 +23,11 @@ use crate::clock::ServeAt;
 use crate::csrf::{
     self, CheckPolicy, OriginCheckSkips, OriginRefusal, RedirectRefusal, RequestFacts,
 };
-use crate::endpoint::{Endpoint, MediaTypes, Reply, RunInput};
+use crate::endpoint::{Endpoint, Reply, RunInput};
 use crate::error::{Error, Outcome, Result};
 use crate::error_codes::{INTERNAL_SERVER_ERROR, NOT_FOUND, SERVICE_UNAVAILABLE};
 use crate::origin::RequestTrust;
+use crate::received;
 
 /// A request extension: the address at the other end of the connection.
 #[derive(Debug, Clone, Copy)]
@@ -345,11 +346,11 @@ fn path_of(base_url: &BaseUrl, path: &str) -> Option<(String, Spelling)> {
 
 /// Steps 5 and 6: reads the body and the query, and checks where the request comes from.
 fn receive(exchange: &mut Exchange, endpoint: &Endpoint, body: &Bytes) -> Result<()> {
-    exchange.received.query = read_query(exchange.uri.query().unwrap_or_default());
+    exchange.received.query = received::read_query(exchange.uri.query().unwrap_or_default());
     if exchange.method == Method::GET {
         return Ok(());
     }
-    exchange.received.body = read_body(&exchange.headers, body, endpoint.media_types)?;
+    exchange.received.body = received::read_body(&exchange.headers, body, endpoint.media_types)?;
 
     let auth = exchange.auth().clone();
     let checks = auth.check_policy().checks(&exchange.path);
@@ -360,89 +361,6 @@ fn receive(exchange: &mut Exchange, endpoint: &Endpoint, body: &Bytes) -> Result
     let query = Json::Object(exchange.received.query.clone());
     let body = exchange.received.body.as_ref().unwrap_or(&Json::Null);
     csrf::check_redirect_fields(checks, body, &query, &trust).map_err(refused_redirect)
-}
-
-/// A repeated parameter becomes an array.
-fn read_query(query: &str) -> Map<String, Json> {
-    let mut values = Map::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let value = Json::String(value.into_owned());
-        match values.get_mut(name.as_ref()) {
-            None => {
-                values.insert(name.into_owned(), value);
-            }
-            Some(Json::Array(several)) => several.push(value),
-            Some(single) => *single = Json::Array(vec![single.take(), value]),
-        }
-    }
-    values
-}
-
-const JSON: &str = "application/json";
-const FORM: &str = "application/x-www-form-urlencoded";
-
-fn read_body(headers: &HeaderMap, body: &Bytes, media_types: MediaTypes) -> Result<Option<Json>> {
-    let allowed = match media_types {
-        MediaTypes::Json => JSON.to_owned(),
-        MediaTypes::JsonOrForm => format!("{FORM}, {JSON}"),
-    };
-    let refuse = |what: &str| {
-        let message = format!("Content-Type {what}. Allowed types: {allowed}");
-        Err(Error::unsupported_media_type(message).with_code("UNSUPPORTED_MEDIA_TYPE"))
-    };
-    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    let Some(content_type) = content_type.map(String::from_utf8_lossy) else {
-        return if body.is_empty() { Ok(None) } else { refuse("is required") };
-    };
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if essence.contains(JSON) {
-        read_json(body).map(Some)
-    } else if essence.contains(FORM) && media_types == MediaTypes::JsonOrForm {
-        let pairs = form_urlencoded::parse(body).into_owned();
-        Ok(Some(Json::Object(pairs.map(|(name, value)| (name, value.into())).collect())))
-    } else {
-        refuse(&format!("\"{content_type}\" is not allowed"))
-    }
-}
-
-/// As JavaScript reads it: a byte order mark is skipped, and bytes that are no UTF-8 are replaced.
-fn read_json(body: &Bytes) -> Result<Json> {
-    let text = String::from_utf8_lossy(body);
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    serde_json::from_str(text)
-        .or_else(|error| match replace_lone_surrogates(text) {
-            Some(text) => serde_json::from_str(&text),
-            None => Err(error),
-        })
-        .map_err(|_| Error::bad_request("Invalid JSON in request body").with_code("BAD_REQUEST"))
-}
-
-/// JavaScript's strings may hold half of a surrogate pair, which becomes U+FFFD where it is stored.
-/// Ours hold no such thing, so it becomes that here; `None` where there is none.
-fn replace_lone_surrogates(text: &str) -> Option<String> {
-    let code_unit = |at: usize| {
-        let escape = text.get(at..at + 6)?.strip_prefix("\\u")?;
-        u16::from_str_radix(escape, 16).ok()
-    };
-    let mut replaced = text.to_owned();
-    let mut at = 0;
-    let mut found = false;
-    while let Some(next) = text.get(at..).and_then(|rest| rest.find('\\')) {
-        at += next;
-        match (code_unit(at), code_unit(at + 6)) {
-            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => at += 12,
-            (Some(0xD800..=0xDFFF), _) => {
-                // As long as what it replaces, so that positions stay.
-                replaced.replace_range(at..at + 6, "\\ufffd");
-                found = true;
-                at += 6;
-            }
-            (Some(_), _) => at += 6,
-            // An escape of one character, which may be a backslash.
-            (None, _) => at += 2,
-        }
-    }
-    found.then_some(replaced)
 }
 
 fn refused_origin(refusal: OriginRefusal, facts: &RequestFacts<'_>) -> Error {
@@ -484,7 +402,7 @@ async fn end_transaction(exchange: &mut Exchange, answer: Result<Reply>) -> Resu
 fn error_reply(error: &Error, production: bool) -> Reply {
     let mut body = Map::new();
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let mut retry_after = None;
     match error.outcome() {
         Outcome::Refusal(refusal) => {

@@ -32,6 +32,7 @@ pub mod plugin;
 pub mod prelude;
 pub mod random;
 mod rate_limit;
+mod received;
 pub mod redirect;
 pub mod runtime;
 pub mod schema;

@@ -680,6 +680,7 @@ pub async fn consumers_of_several_rows_get_different_ones(bench: Bench) {
     assert_eq!((got.len(), bench.count("token").await), (20, 0));
 }
 
+// Difference: counting-from-nothing.
 pub async fn increment_adds_and_sets(bench: Bench) {
     bench.token("a", Some(1)).await;
     bench.token("none", None).await;
@@ -957,6 +958,7 @@ async fn poll_times<T>(future: impl Future<Output = T>, times: u64) {
         polled += 1;
         if polled > 5 {
             // Later awaits wait for nothing but the end.
+            // tidy-allow(sleep): paces the polls of a future that is about to be dropped.
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
         context.waker().wake_by_ref();

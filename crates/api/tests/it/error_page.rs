@@ -1,6 +1,7 @@
 use insta::assert_snapshot;
 use vestibule_testkit::TestAuth;
 
+// Difference: the-error-page.
 #[tokio::test]
 async fn a_link_cannot_put_markup_into_the_page() {
     let app = TestAuth::new().await;

@@ -86,3 +86,28 @@ async fn a_cancelled_create_leaves_nothing_behind() {
     let body = json!({ "email": "m@example.com", "password": PASSWORD });
     assert_eq!(app.anyone().post("/sign-in/email", body).await.status, 401);
 }
+
+/// Lets nobody have a password.
+struct NoPasswords;
+
+#[async_trait]
+impl DatabaseHook for NoPasswords {
+    fn model(&self) -> &'static str {
+        Account::MODEL
+    }
+
+    async fn before_create(&self, _: &mut Row, _: &mut Exchange) -> Result<Verdict> {
+        Ok(Verdict::Cancel)
+    }
+}
+
+// Difference: no-half-made-users.
+#[tokio::test]
+async fn a_cancelled_account_undoes_its_user() {
+    let app =
+        TestAuth::builder().configure(|builder| builder.database_hook(NoPasswords)).start().await;
+    let body = json!({ "name": "A", "email": "a@example.com", "password": PASSWORD });
+    assert_eq!(app.anyone().post("/sign-up/email", body.clone()).await.status, 400);
+    let again = app.anyone().post("/sign-up/email", body).await;
+    assert_eq!(again.json()["code"], "FAILED_TO_CREATE_USER", "the address is still free");
+}

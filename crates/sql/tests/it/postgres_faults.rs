@@ -1,11 +1,11 @@
 //! PostgreSQL that goes away: nothing hangs, nothing is told wrong, and it comes back by itself.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use vestibule_core::schema::{IdPolicy, Schema};
 use vestibule_core::store::{Filter, Find, Row, Store, StoreError};
 use vestibule_core::{Timestamp, Value};
@@ -18,7 +18,9 @@ use crate::schemas;
 /// A way to PostgreSQL that can be cut.
 struct Proxy {
     port: u16,
-    state: Arc<AtomicU8>,
+    state: watch::Sender<u8>,
+    /// Connections that were closed at once.
+    turned_away: watch::Sender<u32>,
 }
 
 /// Bytes go through.
@@ -32,19 +34,22 @@ impl Proxy {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let state = Arc::new(AtomicU8::new(OPEN));
-        let shared = state.clone();
-        let target = target();
+        let (state, turned_away) = (watch::Sender::new(OPEN), watch::Sender::new(0));
+        let (shared, counter, target) = (state.clone(), turned_away.clone(), target());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(forward(client, target.clone(), shared.clone()));
+                if *shared.borrow() == CLOSED {
+                    counter.send_modify(|count| *count += 1);
+                } else {
+                    tokio::spawn(forward(client, target.clone(), shared.subscribe()));
+                }
             }
         });
-        Self { port, state }
+        Self { port, state, turned_away }
     }
 
     fn set(&self, state: u8) {
-        self.state.store(state, Ordering::SeqCst);
+        self.state.send_replace(state);
     }
 
     fn url(&self) -> String {
@@ -62,21 +67,21 @@ fn target() -> String {
     authority.rsplit('@').next().expect("a host").to_owned()
 }
 
-async fn forward(mut client: TcpStream, target: String, state: Arc<AtomicU8>) {
+async fn forward(mut client: TcpStream, target: String, mut state: watch::Receiver<u8>) {
     let Ok(mut server) = TcpStream::connect(target).await else { return };
     let (mut from_client, mut from_server) = ([0; 8192], [0; 8192]);
-    loop {
-        let is_closed = state.load(Ordering::SeqCst) == CLOSED;
-        if is_closed {
-            return;
-        }
+    while *state.borrow_and_update() != CLOSED {
         let pass = tokio::select! {
             read = tokio::io::AsyncReadExt::read(&mut client, &mut from_client) => read.map(|read| (read, true)),
             read = tokio::io::AsyncReadExt::read(&mut server, &mut from_server) => read.map(|read| (read, false)),
-            () = tokio::time::sleep(Duration::from_millis(20)) => continue,
+            changed = state.changed() => match changed {
+                Ok(()) => continue,
+                Err(_) => return,
+            },
         };
-        while state.load(Ordering::SeqCst) == SILENT {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        // Silent, it keeps what it was told.
+        if state.wait_for(|&state| state != SILENT).await.is_err() {
+            return;
         }
         let written = match pass {
             Ok((0, _)) | Err(_) => return,
@@ -195,13 +200,12 @@ async fn a_short_absence_costs_a_retry_and_no_error() {
     let proxy = Proxy::start().await;
     let bench = Bench::new(&proxy.url(), "").await;
     proxy.set(CLOSED);
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let state = proxy.state.clone();
+    let (state, mut turned_away) = (proxy.state.clone(), proxy.turned_away.subscribe());
     tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        state.store(OPEN, Ordering::SeqCst);
+        turned_away.wait_for(|&count| count > 0).await.expect("a proxy");
+        state.send_replace(OPEN);
     });
-    bench.store.create(bench.row("a")).await.expect("a new row");
+    bench.read().await.expect("an answer");
     bench.close().await;
 }
 

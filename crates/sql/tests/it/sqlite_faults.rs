@@ -45,11 +45,11 @@ async fn a_write_waits_for_another_process() {
     let other = other(&directory);
     other.execute_batch("begin immediate; delete from verification").expect("a transaction");
     let (store, new) = (database.store(), row(&schema, "a"));
-    let write = tokio::spawn(async move { store.create(new).await });
+    let mut write = tokio::spawn(async move { store.create(new).await });
     // Readers do not wait meanwhile.
     assert_eq!(count(&database, &schema).await, 0);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(!write.is_finished());
+    let waited = tokio::time::timeout(Duration::from_millis(100), &mut write).await;
+    assert!(waited.is_err(), "a write waits for the other process");
     other.execute_batch("commit").expect("a commit");
     write.await.expect("an end").expect("a new row");
     assert_eq!(count(&database, &schema).await, 1);
