@@ -4,6 +4,7 @@
 //! Ubuntu; anywhere else one sentence says what is missing and which command installs it.
 //! What lives as long as the command is in [`Session`], and is prepared when a step asks for it.
 
+mod pgbouncer;
 mod postgres;
 
 use std::fs;
@@ -13,6 +14,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::conformance;
 use crate::project::Project;
+use crate::setup::pgbouncer::Pooler;
 use crate::setup::postgres::Cluster;
 use crate::shell::{command, find_program, read, run as run_command, say, succeeds};
 
@@ -26,6 +28,8 @@ pub(crate) struct Session {
     pub(crate) project: Project,
     /// Named by the caller; then no other is tried.
     given_database: Option<String>,
+    /// Before the database, and dropped before it.
+    pooler: Option<Pooler>,
     database: Option<Database>,
 }
 
@@ -36,7 +40,7 @@ enum Database {
 
 impl Session {
     pub(crate) fn new(project: Project, given_database: Option<String>) -> Self {
-        Self { project, given_database, database: None }
+        Self { project, given_database, pooler: None, database: None }
     }
 
     /// The URL of a PostgreSQL server that lets us create databases.
@@ -61,10 +65,25 @@ impl Session {
         if let Some(chromium) = find_any(CHROMIUM.programs) {
             environment.push(("CHROMIUM_PATH", chromium));
         }
-        if let Some(pgbouncer) = find_any(PGBOUNCER.programs) {
-            environment.push(("PGBOUNCER_PATH", pgbouncer));
-        }
+        environment.push(("TEST_PGBOUNCER_URL", self.pooler()?));
         Ok(environment)
+    }
+
+    /// The URL of a PgBouncer before [`database`](Self::database).
+    fn pooler(&mut self) -> Result<String> {
+        let database = self.database()?;
+        let pooler = match self.pooler.take() {
+            Some(pooler) => pooler,
+            None => {
+                let program = find_any(PGBOUNCER.programs).context(
+                    "PgBouncer is missing; install it with `sudo apt-get install pgbouncer`",
+                )?;
+                Pooler::start(&program, &database)?
+            }
+        };
+        let url = pooler.url().to_owned();
+        self.pooler = Some(pooler);
+        Ok(url)
     }
 
     fn find_database(&self) -> Result<Database> {

@@ -9,7 +9,8 @@
 //! - a request that a browser marks as coming from another site is answered with that 403 right
 //!   here, without being served. Its page could not have read the answer anyway;
 //! - where the browser does not say so (Fetch Metadata are sent to https and loopback only), the
-//!   engine's own origin check refuses; answers get the headers only if they are its refusal;
+//!   engine's own origin check refuses; answers get the headers only if they are its refusal. What
+//!   that check lets through, such as every GET, is served and stays unreadable;
 //! - the refusal is made of the request's own origin and of constants, and the two headers are all
 //!   that is added: ids and limits stay unreadable;
 //! - where that check is switched off (`disableCSRFCheck`, `disableOriginCheck`) there is no

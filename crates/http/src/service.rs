@@ -6,13 +6,16 @@ use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
 use axum::extract::ConnectInfo;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{Request, Response, StatusCode};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::time::timeout;
 use tower_service::Service;
 use vestibule_core::dispatch::Peer;
 use vestibule_core::error_codes::PAYLOAD_TOO_LARGE;
@@ -20,6 +23,9 @@ use vestibule_core::{Auth, Error};
 
 /// The most that a request's body may hold, unless the service is told otherwise.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// How long a request's body may take.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The engine as a tower service. It never fails: whatever happens is an answer in JSON.
 #[derive(Debug, Clone)]
@@ -48,6 +54,7 @@ impl AuthService {
             let peer = Peer(peer.ip());
             parts.extensions.insert(peer);
         }
+        name_host(&mut parts);
         let response = match receive(body, self.body_limit_bytes).await {
             Ok(body) => self.handle(Request::from_parts(parts, body), &path).await,
             Err(error) => self.auth.refuse(error, &path),
@@ -82,16 +89,29 @@ impl Service<Request<Body>> for AuthService {
     }
 }
 
+/// RFC 9112 (3.2.2) and RFC 9113 (8.3.1): a host in the target comes before the `Host` header.
+fn name_host(parts: &mut Parts) {
+    let Some(authority) = parts.uri.authority() else { return };
+    let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+    if let Ok(host) = HeaderValue::try_from(host) {
+        parts.headers.insert(header::HOST, host);
+    }
+}
+
 async fn receive(body: Body, limit: usize) -> Result<Bytes, Error> {
     let too_large = || Error::refusal(StatusCode::PAYLOAD_TOO_LARGE, PAYLOAD_TOO_LARGE);
     // Who says beforehand that it is too much need not send it.
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+    match timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         // The client broke off; hardly anybody will read this.
-        Err(_) => Err(Error::bad_request("The request body is incomplete")),
+        Ok(Err(_)) => Err(Error::bad_request("The request body is incomplete")),
+        Err(_) => {
+            let message = format!("The request body took longer than {} s", BODY_TIMEOUT.as_secs());
+            Err(Error::refusal(StatusCode::REQUEST_TIMEOUT, message).with_code("REQUEST_TIMEOUT"))
+        }
     }
 }

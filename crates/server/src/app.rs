@@ -68,7 +68,7 @@ impl App {
                 Ok(response) => response,
                 Err(never) => match never {},
             },
-            Err(error) => self.auth.refuse(error, "(no endpoint)").map(Body::from),
+            Err(error) => self.auth.refuse(error, "/").map(Body::from),
         })
         .await
     }

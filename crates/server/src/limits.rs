@@ -23,7 +23,7 @@ pub(crate) async fn limit(State(auth): State<Auth>, request: Request, next: Next
     if length > URL_LIMIT_BYTES {
         let message = format!("The URL is longer than {URL_LIMIT_BYTES} bytes");
         let error = Error::refusal(StatusCode::URI_TOO_LONG, message).with_code("URI_TOO_LONG");
-        return auth.refuse(error, "(no endpoint)").map(Body::from);
+        return auth.refuse(error, &path).map(Body::from);
     }
     match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
         Ok(response) => response,

@@ -41,16 +41,23 @@ const ACCEPT_RETRY_AFTER: Duration = Duration::from_millis(100);
 pub(crate) async fn run(listener: TcpListener, app: App, mut shutdown: Shutdown) {
     let places = Arc::new(Semaphore::new(CONNECTION_LIMIT));
     let connections = GracefulShutdown::new();
+    let mut is_failing = false;
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &places) => accepted,
             () = shutdown.begun() => break,
         };
         match accepted {
-            Ok((place, stream, peer)) => serve(&connections, app.clone(), stream, peer, place),
+            Ok((place, stream, peer)) => {
+                is_failing = false;
+                serve(&connections, app.clone(), stream, peer, place);
+            }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
-                tracing::error!(%error, "A connection could not be accepted");
+                // Once is enough: it fails again and again until others have ended.
+                if !std::mem::replace(&mut is_failing, true) {
+                    tracing::error!(%error, "Connections cannot be accepted");
+                }
                 tokio::time::sleep(ACCEPT_RETRY_AFTER).await;
             }
         }

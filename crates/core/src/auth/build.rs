@@ -60,6 +60,8 @@ pub enum BuildError {
     DuplicateEndpoint { method: Method, path: &'static str },
     #[error("the plugin `{0}` is there twice")]
     DuplicatePlugin(&'static str),
+    #[error("`secret`: production needs one of your own; `openssl rand -base64 32` makes it")]
+    DefaultSecret,
     #[error("no store was given: call `store(..)` on the builder")]
     NoStore,
     #[error("failed to start the threads that hash passwords")]
@@ -209,6 +211,12 @@ impl Builder {
             Some(secrets) => secrets,
             None => secrets_of(&options)?,
         };
+        if secrets.is_default() {
+            if options.production {
+                return Err(BuildError::DefaultSecret);
+            }
+            tracing::warn!("There is no secret, so everybody can forge sessions: set `secret`");
+        }
         // Reference quirk: in development a client without an address is the loopback one.
         let fallback = (!options.production).then_some(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let limits_rate = options.rate_limit.enabled.unwrap_or(options.production);

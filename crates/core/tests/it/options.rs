@@ -95,3 +95,11 @@ async fn hints_are_for_development() {
         assert_eq!(answer.json().get("hint").is_some(), !production);
     }
 }
+
+#[test]
+fn production_needs_a_secret_of_its_own() {
+    let builder = Auth::builder(Options { production: true, ..Options::default() });
+    let store = MemoryStore::new(&builder.schema().unwrap());
+    let error = builder.store(std::sync::Arc::new(store)).build().unwrap_err();
+    assert_snapshot!(error, @"`secret`: production needs one of your own; `openssl rand -base64 32` makes it");
+}

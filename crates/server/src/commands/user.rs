@@ -14,7 +14,7 @@ use vestibule_core::call::Exchange;
 use vestibule_core::models::User as UserRow;
 use vestibule_core::services::passwords::Length;
 use vestibule_core::shape::is_email;
-use vestibule_core::store::{Filter, ModelRow as _};
+use vestibule_core::store::{Filter, Find, ModelRow as _, Order};
 use vestibule_sql::Database;
 
 use super::{ConfigFile, runtime};
@@ -133,9 +133,15 @@ impl List {
     async fn run(&self, settings: &Settings) -> Result<()> {
         let auth = open(settings).await?;
         let exchange = auth.unrequested()?;
-        let mut users =
-            exchange.table::<UserRow>().find_many(Filter::EVERYTHING, self.limit).await?;
-        users.sort_by_key(|user| user.created_at);
+        let find = Find {
+            model: exchange.model(UserRow::MODEL).clone(),
+            filter: Filter::EVERYTHING,
+            order: vec![(UserRow::CREATED_AT.position, Order::Ascending)],
+            limit: Some(self.limit),
+            offset: 0,
+        };
+        let rows = exchange.store().find_many(find).await?;
+        let users = rows.into_iter().map(UserRow::from_row).collect::<Result<Vec<_>, _>>()?;
         for user in &users {
             let UserRow { id, email, name, created_at, .. } = user;
             // A name may hold what moves a terminal's cursor.

@@ -34,7 +34,7 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
     ");
     assert_snapshot!(complaint("[database]\nschema = 'x'"), @"
     error: `vestibule.toml` cannot be used:
-      database.schema: there is no such key
+      database.schema: there is no such key; did you mean `database.schemaName`?
     ");
 }
 
@@ -116,7 +116,7 @@ fn a_wrong_type_is_named_with_what_was_found_and_expected() {
 fn a_value_that_cannot_be_is_named() {
     assert_snapshot!(complaint("[session]\nexpiresIn = 0"), @"error: `session.expiresIn`: expected 1 to 34560000 seconds (400 days, browsers keep no cookie longer), found 0");
     assert_snapshot!(complaint("trustedPeers = ['everybody']"), @"error: `trustedPeers`: `everybody` is not an IP address, a CIDR block or one of `loopback`, `private`, `cloudflare`");
-    assert_snapshot!(complaint("baseURL = 'a.example'"), @"error: `baseURL`: Invalid base URL: a.example. Please provide a valid base URL.: Invalid base URL: a.example. Please provide a valid base URL.");
+    assert_snapshot!(complaint("baseURL = 'a.example'"), @"error: `baseURL`: Invalid base URL: a.example. Please provide a valid base URL.");
     assert_snapshot!(complaint("[database]\nprovider = 'postgres'\nurl = 'a.db'"), @"error: `database.provider` and `database.url` name different databases");
     assert_snapshot!(complaint("[database]\nprovider = 'postgres'"), @r#"error: `database.url` is missing: `database.provider` is "postgres""#);
     assert_snapshot!(complaint("[database]\nschemaName = 'auth'"), @"error: `database.schemaName`: SQLite has no schemas");

@@ -36,6 +36,21 @@ fn a_url_has_a_limit() {
 }
 
 #[test]
+fn a_head_has_a_limit() {
+    let server = Place::new().serve();
+    let answer = server.send("GET /api/auth/ok", &[("x-large", &"a".repeat(256 * 1024))], b"");
+    assert_eq!(answer.status, 431);
+}
+
+#[test]
+fn an_absolute_target_is_served_as_that_url() {
+    let server = Place::with_config("baseURL = { allowedHosts = ['a.example'] }").serve();
+    let answer = |request: &str| server.send(request, &[("host", "other.example")], b"").line();
+    assert_snapshot!(answer("GET http://a.example/api/auth/ok"), @r#"200 {"ok":true}"#);
+    assert_snapshot!(answer("GET /api/auth/ok"), @r#"400 {"message":"Host \"other.example\" is not in the allowed hosts list. Add it to baseURL.allowedHosts or set baseURL.fallback.","code":"HOST_NOT_ALLOWED"}"#);
+}
+
+#[test]
 fn json_is_not_nested_without_end() {
     let server = Place::new().serve();
     let body = "[".repeat(100_000);
@@ -67,16 +82,20 @@ fn the_log_shows_nothing_secret() {
     let headers = [("cookie", cookie.as_str()), ("authorization", "Bearer hunter2")];
     server.send("GET /api/auth/get-session?token=hunter2", &headers, b"");
     server.send("GET /api/auth/reset-password/hunter2", &headers, b"");
+    let stranger = [
+        ("origin", "https://evil.example"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-mode", "cors"),
+    ];
+    server.send("POST /api/auth/reset-password/hunter2?token=hunter2", &stranger, b"");
     server.send("GET /end-of-test", &[("x-request-id", "the-end")], b"");
     let token = cookie.split(['=', '.']).nth(2).unwrap();
-    loop {
-        let line = server.wait_for_log("Answered");
-        if line["span"]["id"] == "the-end" {
-            break;
-        }
-        for secret in ["hunter2", token, "ada@", "correct horse", "127.0.0.1"] {
-            assert!(!line.to_string().contains(secret), "{line}");
-        }
+    let is_last =
+        |line: &serde_json::Value| line["message"] == "Answered" && line["span"]["id"] == "the-end";
+    let log = format!("{:?}", server.log_until(is_last));
+    assert!(log.contains("A request was refused"), "{log}");
+    for secret in ["hunter2", token, "ada@", "correct horse", "127.0.0.1"] {
+        assert!(!log.contains(secret), "{log}");
     }
 }
 

@@ -140,15 +140,23 @@ impl Server {
     /// Waits for a line of the log whose message starts so.
     #[track_caller]
     pub(crate) fn wait_for_log(&self, start: &str) -> Json {
-        let mut seen = String::new();
+        let starts = |line: &Json| line["message"].as_str().unwrap_or_default().starts_with(start);
+        self.log_until(starts).pop().unwrap()
+    }
+
+    /// The log up to and including the line that is waited for.
+    #[track_caller]
+    pub(crate) fn log_until(&self, is_last: impl Fn(&Json) -> bool) -> Vec<Json> {
+        let mut lines = Vec::new();
         loop {
             let Ok(line) = self.log.recv_timeout(TIMEOUT) else {
-                panic!("no line of the log starts with {start:?}:\n{seen}");
+                panic!("the line that is waited for does not come after {lines:?}");
             };
-            if line["message"].as_str().unwrap_or_default().starts_with(start) {
-                return line;
+            let is_last = is_last(&line);
+            lines.push(line);
+            if is_last {
+                return lines;
             }
-            seen.push_str(&format!("{line}\n"));
         }
     }
 

@@ -94,7 +94,7 @@ fn production_migrates_only_when_it_is_told_to() {
     assert!(place.output(&["migrate", "--sql"]).starts_with("create table"));
     assert_snapshot!(place.output(&["migrate"]), @"The database was migrated: 7 statements.");
     assert_snapshot!(place.output(&["migrate", "--check"]), @"There is nothing to do.");
-    assert_eq!(place.serve().get("/health/ready").status, 200);
+    assert_eq!(place.serve().get("/api/auth/get-session").line(), "200 null");
 
     let place = Place::with_config("[database]\nmigrate = true\nurl = 'other.db'");
     let place = place.env("NODE_ENV", "production").env(SECRET, GOOD);

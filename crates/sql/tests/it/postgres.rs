@@ -1,7 +1,7 @@
 //! PostgreSQL: the suite, directly and behind a pooler.
 //!
-//! The server is `TEST_DATABASE_URL`, or the local one. A pooler in transaction mode is
-//! `TEST_PGBOUNCER_URL`, which `cargo xtask test` sets; without it those tests go to the server itself.
+//! The server is `TEST_DATABASE_URL`, or the local one. The pooler, in transaction mode, is
+//! `TEST_PGBOUNCER_URL`; `cargo xtask test` sets both.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,8 +18,11 @@ pub(crate) fn server() -> String {
         .unwrap_or_else(|| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
 }
 
-pub(crate) fn pooler() -> Option<String> {
-    variable("TEST_PGBOUNCER_URL")
+fn pooler() -> String {
+    variable("TEST_PGBOUNCER_URL").expect(
+        "TEST_PGBOUNCER_URL, a PgBouncer in transaction mode before the tests' PostgreSQL; \
+         `cargo xtask test --only tests` starts one",
+    )
 }
 
 #[expect(
@@ -89,7 +92,7 @@ struct Pooled(Direct);
 
 impl Backend for Pooled {
     async fn open(schema: &Schema) -> Self {
-        Self(Direct::at(&pooler().unwrap_or_else(server), schema).await)
+        Self(Direct::at(&pooler(), schema).await)
     }
 
     fn store(&self) -> Arc<dyn Store> {
