@@ -50,7 +50,7 @@ async fn error(_: &Core, call: &mut Call, code: Code) -> Result<Reply> {
     Ok(reply)
 }
 
-/// Nothing else is ever shown, so a link to this page cannot put words into it.
+/// No other code is ever shown; the description is, as text.
 fn is_code(code: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'\'' | b'_' | b'-');
     !code.is_empty() && code.bytes().all(allowed)

@@ -31,9 +31,11 @@ struct Answer {
 }
 
 async fn sign_out(_: &Core, call: &mut Call, _: Option<Body>) -> Result<Answer> {
-    if let Some(token) = call.sessions().cookie_token() {
+    let token = call.sessions().cookie_token();
+    // First, so that this browser is signed out even where the database is away.
+    call.sessions().expire_cookies();
+    if let Some(token) = token {
         call.sessions().revoke(&token).await?;
     }
-    call.sessions().expire_cookies();
     Ok(Answer { success: true })
 }

@@ -22,6 +22,7 @@ use crate::cookies::CookieTemplates;
 use crate::crypto::password::HashPool;
 use crate::crypto::secrets::Secrets;
 use crate::endpoint::Endpoint;
+use crate::error::ErrorCode;
 use crate::hook::{DatabaseHook, Hook};
 use crate::models::Session;
 use crate::options::Options;
@@ -45,6 +46,7 @@ struct Inner {
     hooks: Vec<Arc<dyn Hook>>,
     database_hooks: HashMap<String, Vec<Arc<dyn DatabaseHook>>>,
     plugins: Vec<&'static str>,
+    error_codes: Vec<ErrorCode>,
     base_urls: BaseUrls,
     trusted_origins: TrustedOrigins,
     addresses: ClientAddressPolicy,
@@ -119,6 +121,11 @@ impl Auth {
     /// The ids of the plugins, in their order.
     pub fn plugins(&self) -> &[&'static str] {
         &self.0.plugins
+    }
+
+    /// The error codes of the core and of the plugins.
+    pub fn error_codes(&self) -> &[ErrorCode] {
+        &self.0.error_codes
     }
 
     /// Every endpoint, as declared.

@@ -76,7 +76,6 @@ pub struct Exchange {
     now: Timestamp,
     base_url: Arc<BaseUrl>,
     client_address: Option<String>,
-    cookie_header: Vec<u8>,
     reply_headers: HeaderMap,
     set_cookies: Vec<SetCookie>,
     transaction: Option<Arc<dyn Transaction>>,
@@ -96,7 +95,7 @@ pub(crate) struct Facts {
 impl Exchange {
     pub(crate) fn new(auth: Auth, facts: Facts) -> Self {
         let Facts { method, uri, path, headers, now, base_url, client_address } = facts;
-        let cookie_header = join_cookies(&headers);
+        let headers = join_cookies(headers);
         Self {
             auth,
             method,
@@ -112,7 +111,6 @@ impl Exchange {
             now,
             base_url,
             client_address,
-            cookie_header,
             reply_headers: HeaderMap::new(),
             set_cookies: Vec::new(),
             transaction: None,
@@ -176,16 +174,12 @@ impl Exchange {
 impl Exchange {
     /// The request's cookies, not yet verified.
     pub fn cookies(&self) -> Cookies<'_> {
-        Cookies::new(&self.cookie_header)
+        Cookies::new(self.cookie_header())
     }
 
-    pub fn has_cookies(&self) -> bool {
-        !self.cookie_header.is_empty()
-    }
-
-    /// The names and raw values of the request's well-formed cookies.
+    /// The `Cookie` header as it was sent; empty when it was not.
     pub fn cookie_header(&self) -> &[u8] {
-        &self.cookie_header
+        self.headers.get(header::COOKIE).map(HeaderValue::as_bytes).unwrap_or_default()
     }
 
     /// The value of a signed cookie whose signature is ours.
@@ -295,18 +289,20 @@ impl Exchange {
     /// Opens a transaction: from here on [`store`](Self::store) is it. Without a
     /// [`commit`](Self::commit) the pipeline rolls it back.
     pub async fn begin(&mut self) -> Result<()> {
-        if self.transaction.is_none() {
-            self.transaction = Some(self.auth.store().begin().await?);
+        if self.transaction.is_some() {
+            return Err(Error::internal("begin a transaction: one is open already"));
         }
+        self.transaction = Some(self.auth.store().begin().await?);
         Ok(())
     }
 
     /// Commits, then runs the `after` hooks that waited for it.
     pub async fn commit(&mut self) -> Result<()> {
+        let due = std::mem::take(&mut self.due);
         if let Some(transaction) = self.transaction.take() {
             transaction.commit().await?;
         }
-        for written in std::mem::take(&mut self.due) {
+        for written in due {
             self.run_after_hooks(written).await?;
         }
         Ok(())
@@ -323,13 +319,15 @@ impl Exchange {
 }
 
 /// Several `Cookie` headers are one, as RFC 9113 (8.2.3) has it.
-fn join_cookies(headers: &HeaderMap) -> Vec<u8> {
-    let mut joined = Vec::new();
-    for value in headers.get_all(header::COOKIE) {
-        if !joined.is_empty() {
-            joined.extend_from_slice(b"; ");
-        }
-        joined.extend_from_slice(value.as_bytes());
+fn join_cookies(mut headers: HeaderMap) -> HeaderMap {
+    if headers.get_all(header::COOKIE).iter().nth(1).is_some() {
+        let lines: Vec<_> =
+            headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+        let joined = HeaderValue::from_bytes(&lines.join(&b"; "[..]));
+        headers.insert(
+            header::COOKIE,
+            joined.expect("values of headers, joined by what one may hold"),
+        );
     }
-    joined
+    headers
 }

@@ -18,7 +18,7 @@ use serde_json::Value as Json;
 
 use crate::call::Exchange;
 use crate::error::{Error, Result};
-use crate::runtime::BoxFuture;
+use crate::future::BoxFuture;
 
 /// Code or a webhook that takes an `In` and returns an `Out`.
 pub struct Callback<In, Out>(Kind<In, Out>);

@@ -4,8 +4,9 @@
 //! 6. origin and redirect targets, 7. `before` hooks, 8. validation, 9. origin of forms,
 //! 10. session rule and handler, 11. `after` hooks, 12. headers and cookies.
 //!
-//! Each step either passes the exchange on or ends it with an answer; steps 1 to 9 with a refusal
-//! end up in step 12 all the same, so every answer is made in one place.
+//! Each step either passes the exchange on or ends it with an answer. What ends in steps 1 to 7 goes
+//! straight to step 12, past the `after` hooks; a refusal of steps 8 to 10 goes through them, and one
+//! of them may put another answer in its place.
 //!
 //! Reference: better-auth 1.7.7, `api/index` and `api/to-auth-endpoints`, and better-call 1.4.0.
 
@@ -23,7 +24,7 @@ use crate::clock::ServeAt;
 use crate::csrf::{
     self, CheckPolicy, OriginCheckSkips, OriginRefusal, RedirectRefusal, RequestFacts,
 };
-use crate::endpoint::{Endpoint, Reply, RunInput};
+use crate::endpoint::{Endpoint, Reply};
 use crate::error::{Error, Outcome, Result};
 use crate::error_codes::{INTERNAL_SERVER_ERROR, NOT_FOUND, SERVICE_UNAVAILABLE};
 use crate::origin::RequestTrust;
@@ -188,26 +189,24 @@ impl Auth {
         };
         exchange.params = params;
         exchange.endpoint = Some(route.endpoint.path);
-        let answer = match receive(&mut exchange, &route.endpoint, &body) {
-            Ok(()) => self.before(&mut exchange, route).await,
-            Err(error) => Err(error),
-        };
-        let (mut exchange, answer) = match answer {
-            Ok(Some(reply)) => (exchange, Ok(reply)),
-            Err(error) => (exchange, Err(error)),
-            Ok(None) => {
-                let received = std::mem::take(&mut exchange.received);
-                exchange.received.query.clone_from(&received.query);
-                let (mut exchange, answer) =
-                    (route.endpoint.run)(exchange, RunInput { received }).await;
-                let answer = end_transaction(&mut exchange, answer).await;
-                (exchange, answer)
-            }
-        };
         if route.endpoint.no_store {
             exchange.set_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
+        if let Err(error) = receive(&mut exchange, &route.endpoint, &body) {
+            return (exchange, Err(error));
+        }
+        match self.before(&mut exchange, route).await {
+            Ok(None) => {}
+            Ok(Some(reply)) => return (exchange, Ok(reply)),
+            Err(error) => return (exchange, Err(error)),
+        }
+        let (mut exchange, answer) = match self.check(&exchange, &route.endpoint) {
+            Ok(()) => (route.endpoint.run)(exchange).await,
+            Err(error) => (exchange, Err(error)),
+        };
+        let answer = end_transaction(&mut exchange, answer).await;
         let answer = self.after(&mut exchange, route, answer).await;
+        let answer = end_transaction(&mut exchange, answer).await;
         (exchange, answer)
     }
 
@@ -220,22 +219,27 @@ impl Auth {
         Ok(None)
     }
 
-    /// Steps 7 to 9.
+    /// Step 7.
     async fn before(&self, exchange: &mut Exchange, route: &Route) -> Result<Option<Reply>> {
         for &hook in &route.hooks {
             if let Some(reply) = self.hook(hook).before(exchange).await? {
                 return Ok(Some(reply));
             }
         }
-        route.endpoint.input.check(&exchange.received)?;
-        if route.endpoint.checks_form_origin {
+        Ok(None)
+    }
+
+    /// Steps 8 and 9.
+    fn check(&self, exchange: &Exchange, endpoint: &Endpoint) -> Result<()> {
+        endpoint.input.check(&exchange.received)?;
+        if endpoint.checks_form_origin {
             let facts = RequestFacts::from_headers(&exchange.headers);
             let checks = self.check_policy().checks(&exchange.path);
             let own = exchange.base_url().origin();
             csrf::check_form(checks, &facts, &self.trust(exchange), own)
                 .map_err(|refusal| refused_origin(refusal, &facts))?;
         }
-        Ok(None)
+        Ok(())
     }
 
     async fn after(
@@ -358,9 +362,9 @@ fn receive(exchange: &mut Exchange, endpoint: &Endpoint, body: &Bytes) -> Result
     let trust = auth.trust(exchange);
     csrf::check_origin(checks, &facts, &trust, exchange.base_url().origin())
         .map_err(|refusal| refused_origin(refusal, &facts))?;
-    let query = Json::Object(exchange.received.query.clone());
+    let query = &exchange.received.query;
     let body = exchange.received.body.as_ref().unwrap_or(&Json::Null);
-    csrf::check_redirect_fields(checks, body, &query, &trust).map_err(refused_redirect)
+    csrf::check_redirect_fields(checks, body, query, &trust).map_err(refused_redirect)
 }
 
 fn refused_origin(refusal: OriginRefusal, facts: &RequestFacts<'_>) -> Error {

@@ -20,9 +20,9 @@ use serde::Serialize;
 use crate::call::{Call, Exchange};
 use crate::caller::{Access, Caller};
 use crate::error::{Error, Result};
+use crate::future::BoxFuture;
 use crate::redirect;
-use crate::runtime::BoxFuture;
-use crate::shape::{Input, InputTypes, Received, Shape, Type};
+use crate::shape::{Input, InputTypes, Shape, Type};
 
 /// One endpoint, ready to run.
 #[derive(Clone)]
@@ -46,12 +46,7 @@ pub struct Endpoint {
 
 /// A handler without its types. The call comes back, for what it collected.
 pub(crate) type Run =
-    dyn Fn(Exchange, RunInput) -> BoxFuture<'static, (Exchange, Result<Reply>)> + Send + Sync;
-
-/// What the pipeline gives a handler: the checked input.
-pub(crate) struct RunInput {
-    pub(crate) received: Received,
-}
+    dyn Fn(Exchange) -> BoxFuture<'static, (Exchange, Result<Reply>)> + Send + Sync;
 
 /// Which request bodies an endpoint takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,9 +110,9 @@ impl Endpoint {
         let plugin = Arc::clone(plugin);
         let handler = Arc::new(handler);
         let input_method = method.clone();
-        let run = move |mut exchange: Exchange, input: RunInput| -> BoxFuture<'static, _> {
+        let run = move |mut exchange: Exchange| -> BoxFuture<'static, _> {
             let (plugin, handler) = (plugin.clone(), handler.clone());
-            let input = I::take(&input.received, &input_method);
+            let input = I::take(&exchange.received, &input_method);
             Box::pin(async move {
                 let caller = match C::resolve(&mut exchange).await {
                     Ok(caller) => caller,

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use vestibule_tokens::encoding::sha256_base64url;
+
 use crate::Timestamp;
 use crate::call::Exchange;
 use crate::error::{Error, Result};
@@ -43,6 +45,9 @@ struct Count {
 
 /// As many clients and paths are remembered; the expired ones go first.
 const COUNTS_LIMIT: usize = 100_000;
+
+/// From this length on, paths are counted by their digest; bytes.
+const LONG_PATH: usize = 256;
 
 /// The reference's defaults.
 const DEFAULT: RateRule = RateRule { window: 10, max: 100 };
@@ -84,7 +89,14 @@ impl RateLimiter {
             None if call.auth().options().advanced.ip_address.disable_ip_tracking => return Ok(()),
             None => UNKNOWN_ADDRESS,
         };
-        let key = format!("{address}|{}", call.path);
+        if rule.max == 0 {
+            return Err(Error::too_many_requests(Duration::from_secs(rule.window)));
+        }
+        let key = match call.path.len() {
+            // Nobody fills the memory with names of things that are not there.
+            LONG_PATH.. => format!("{address}|{}", sha256_base64url(&call.path)),
+            _ => format!("{address}|{}", call.path),
+        };
         let wait = match &self.counts {
             Some(counts) => count_in_memory(counts, key, rule, call.now()),
             None => self.count_in_database(call, &key, rule).await?,

@@ -10,7 +10,7 @@ use crate::endpoint::MediaTypes;
 use crate::error::{Error, Result};
 
 /// The query; a repeated parameter becomes an array.
-pub(crate) fn read_query(query: &str) -> Map<String, Json> {
+pub(crate) fn read_query(query: &str) -> Json {
     let mut values = Map::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let value = Json::String(value.into_owned());
@@ -22,7 +22,7 @@ pub(crate) fn read_query(query: &str) -> Map<String, Json> {
             Some(single) => *single = Json::Array(vec![single.take(), value]),
         }
     }
-    values
+    Json::Object(values)
 }
 
 const JSON: &str = "application/json";

@@ -122,6 +122,12 @@ impl From<Timestamp> for Value {
     }
 }
 
+impl From<Json> for Value {
+    fn from(json: Json) -> Self {
+        Self::Json(json)
+    }
+}
+
 impl<T: Into<Self>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)

@@ -100,7 +100,11 @@ fn renames_to_camel_case(input: &DeriveInput) -> syn::Result<bool> {
     for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
         attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("rename_all") {
-                camel = meta.value()?.parse::<LitStr>()?.value() == "camelCase";
+                let case = meta.value()?.parse::<LitStr>()?;
+                if case.value() != "camelCase" {
+                    return Err(syn::Error::new_spanned(case, "a shape's names are camelCase"));
+                }
+                camel = true;
             } else if meta.input.peek(syn::Token![=]) {
                 meta.value()?.parse::<syn::Expr>()?;
             }

@@ -6,13 +6,15 @@
 //! ```
 //!
 //! `examples/embedded` is a whole application. What stands here are names of other crates; their
-//! documentation is the documentation.
+//! documentation is the documentation. `derive(Model)` and `derive(Shape)` name `vestibule_core`, so
+//! whoever writes a plugin depends on that crate as well.
 
 pub use vestibule_core::auth::{BuildError, Builder};
 pub use vestibule_core::{Auth, Error, Result, Timestamp, Value};
 pub use vestibule_core::{
-    callback, client_address, clock, endpoint, error_codes, hook, models, options, plugin, prelude,
-    random, schema, services, shape, store,
+    call, callback, caller, client_address, clock, cookies, crypto, dispatch, endpoint, error,
+    error_codes, hook, models, options, origin, plugin, prelude, random, redirect, schema,
+    services, shape, store,
 };
 #[cfg(feature = "router")]
 pub use vestibule_http::{AuthService, Session, cors, endpoints, router};

@@ -59,22 +59,21 @@ async fn change_password(_: &Core, call: &mut Call<Sensitive>, body: Body) -> Re
 
     call.begin().await?;
     call.accounts().set_password(&account.id, new_hash).await?;
-    let token = match body.revoke_other_sessions {
+    let signed_in = match body.revoke_other_sessions {
         Some(true) => Some(start_over(call, &user).await?),
         Some(false) | None => None,
     };
     call.commit().await?;
-    Ok(Changed { token, user })
+    if let Some(signed_in) = &signed_in {
+        call.sessions().renew_cookie(signed_in);
+    }
+    Ok(Changed { token: signed_in.map(|signed_in| signed_in.session.token), user })
 }
 
 /// Ends every session of the user, this one too, and starts a new one.
-async fn start_over(call: &mut Call<Sensitive>, user: &User) -> Result<String> {
-    let remember = call.sessions().remember();
+async fn start_over(call: &mut Call<Sensitive>, user: &User) -> Result<SessionUser> {
     call.sessions().revoke_all(&user.id).await?;
     // Reference quirk: the row lives as long as a remembered session, the cookie as the old one did.
-    let Some(signed_in) = call.sessions().create(user, Remember::Yes).await? else {
-        return Err(Error::internal("create a session after a change of password"));
-    };
-    call.sessions().set_cookie(&signed_in, remember);
-    Ok(signed_in.session.token)
+    let signed_in = call.sessions().create(user, Remember::Yes).await?;
+    signed_in.ok_or_else(|| Error::internal("create a session after a change of password"))
 }

@@ -76,23 +76,25 @@ async fn sign_up(_: &Core, call: &mut Call, body: Body) -> Result<SignedUp> {
         return Ok(SignedUp { token: None, user: synthetic_user(call, user).await? });
     }
     call.begin().await?;
-    let user = match create(call, user, hash).await {
+    let user = match create(call, user.clone(), hash).await {
         Ok(user) => user,
         Err(error) => {
             call.roll_back().await?;
-            return lost_race(call, &body, error).await;
+            return lost_race(call, &body, user, error).await;
         }
     };
-    let signed_up = if signs_in(call) {
-        sign_in(call, &user, &body).await?
-    } else {
-        SignedUp { token: None, user: output(&user) }
-    };
+    let remember = if body.remember_me == Some(false) { Remember::No } else { Remember::Yes };
+    let signed_in = if signs_in(call) { Some(sign_in(call, &user, remember).await?) } else { None };
     call.commit().await?;
+    // Not before the commit: a cookie must not name a session that never was.
+    if let Some(signed_in) = &signed_in {
+        call.sessions().set_cookie(signed_in, remember);
+    }
     if sends_verification(call) {
         verification_email::send(call, &user, body.callback_url.as_deref()).await?;
     }
-    Ok(signed_up)
+    let token = signed_in.map(|signed_in| signed_in.session.token);
+    Ok(SignedUp { token, user: output(&user) })
 }
 
 fn check(call: &Call, body: &Body) -> Result<()> {
@@ -138,13 +140,9 @@ async fn create(call: &mut Call, user: Row, hash: String) -> Result<User> {
     Ok(user)
 }
 
-async fn sign_in(call: &mut Call, user: &User, body: &Body) -> Result<SignedUp> {
-    let remember = if body.remember_me == Some(false) { Remember::No } else { Remember::Yes };
-    let Some(signed_in) = call.sessions().create(user, remember).await? else {
-        return Err(Error::bad_request(FAILED_TO_CREATE_SESSION));
-    };
-    call.sessions().set_cookie(&signed_in, remember);
-    Ok(SignedUp { token: Some(signed_in.session.token), user: output(user) })
+async fn sign_in(call: &mut Call, user: &User, remember: Remember) -> Result<SessionUser> {
+    let signed_in = call.sessions().create(user, remember).await?;
+    signed_in.ok_or_else(|| Error::bad_request(FAILED_TO_CREATE_SESSION))
 }
 
 /// Somebody has the address. Where a sign-up does not sign in, nobody may learn that from it.
@@ -187,15 +185,12 @@ async fn synthetic_user(call: &mut Call, mut submitted: Row) -> Result<Json> {
 }
 
 /// The address was free a moment ago: of concurrent sign-ups one makes the user.
-async fn lost_race(call: &mut Call, body: &Body, error: Error) -> Result<SignedUp> {
+async fn lost_race(call: &mut Call, body: &Body, submitted: Row, error: Error) -> Result<SignedUp> {
     if !error.is(VALUE_ALREADY_TAKEN) && !error.is(VALUE_NOT_STORABLE) {
         return Err(error);
     }
     match call.users().find_by_email(&body.email).await? {
-        Some(existing) => {
-            let submitted = new_user(call, body, Changes::new());
-            already_there(call, body, existing, submitted).await
-        }
+        Some(existing) => already_there(call, body, existing, submitted).await,
         None => Err(Error::unprocessable(FAILED_TO_CREATE_USER)),
     }
 }

@@ -129,6 +129,20 @@ async fn the_list_needs_a_fresh_session() {
 }
 
 #[tokio::test]
+async fn expired_sessions_do_not_crowd_live_ones_out_of_the_list() {
+    let app = TestAuth::builder()
+        .options(|options| options.advanced.database.default_find_many_limit = 2)
+        .start()
+        .await;
+    app.sign_up("alice@example.com").await;
+    app.sign_in("alice@example.com").await;
+    app.advance(8 * DAY);
+    let mut alice = app.sign_in("alice@example.com").await;
+    let list = alice.get("/list-sessions").await.json();
+    assert_eq!(list.as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
 async fn freshness_can_be_for_ever() {
     let app = TestAuth::builder().options(|options| options.session.fresh_age = 0).start().await;
     let mut alice = app.sign_up("alice@example.com").await;

@@ -17,6 +17,7 @@ use crate::cookies::CookieTemplates;
 use crate::crypto::password::HashPool;
 use crate::crypto::secrets::{InvalidSecrets, Secrets, Sources, VersionedSecret};
 use crate::endpoint::Endpoint;
+use crate::error::ErrorCode;
 use crate::hook::{DatabaseHook, Hook};
 use crate::models::{Account, RateLimit, Session, User, Verification};
 use crate::options::{AdditionalFields, Options, RateLimitStorage};
@@ -25,6 +26,7 @@ use crate::plugin::{Contribution, Plugin, RateLimitRule};
 // tidy-allow(random): the builder's default, which tests replace.
 use crate::random::{Random, SystemRandom};
 use crate::rate_limit::RateLimiter;
+use crate::redirect::append_query_params;
 use crate::schema::{self, Schema, SchemaError};
 use crate::store::{ModelRow, Store};
 
@@ -239,6 +241,7 @@ impl Builder {
             hooks: merged.hooks,
             database_hooks: merged.database_hooks,
             plugins: ids,
+            error_codes: merged.error_codes,
             webhooks: self.webhooks,
             clock: self.clock,
             random: self.random,
@@ -261,6 +264,7 @@ struct Merged {
     database_hooks: HashMap<String, Vec<Arc<dyn DatabaseHook>>>,
     rate_limits: Vec<RateLimitRule>,
     trusted_origins: Vec<String>,
+    error_codes: Vec<ErrorCode>,
 }
 
 impl Merged {
@@ -269,6 +273,7 @@ impl Merged {
         self.hooks.extend(contribution.hooks);
         self.rate_limits.extend(contribution.rate_limits);
         self.trusted_origins.extend(contribution.trusted_origins);
+        self.error_codes.extend(contribution.error_codes);
         for hook in contribution.database_hooks {
             self.database_hooks.entry(hook.model().to_owned()).or_default().push(hook);
         }
@@ -408,7 +413,32 @@ fn check_options(options: &Options) -> Result<(), BuildError> {
             "expected both `hash` and `verify`, found one of them".to_owned(),
         );
     }
-    for (key, cookie) in &options.advanced.cookies {
+    if options.base_path.contains(['{', '}', ':', '*']) {
+        return fail(
+            "basePath",
+            format!("expected a plain path such as \"/api/auth\", found {:?}", options.base_path),
+        );
+    }
+    if let Some(url) = &options.on_api_error.error_url
+        && append_query_params(url, &[]).is_err()
+    {
+        return fail("onAPIError.errorURL", format!("expected a URL or a path, found {url:?}"));
+    }
+    let advanced = &options.advanced;
+    let names = advanced.cookies.iter().filter_map(|(key, cookie)| {
+        Some((format!("advanced.cookies.{key}.name"), cookie.name.as_deref()?))
+    });
+    let prefix =
+        advanced.cookie_prefix.iter().map(|it| ("advanced.cookiePrefix".to_owned(), it.as_str()));
+    for (option, name) in prefix.chain(names) {
+        if !name.bytes().all(is_token_character) {
+            return fail(
+                &option,
+                format!("expected letters, digits, `-`, `_` and `.`, found {name:?}"),
+            );
+        }
+    }
+    for (key, cookie) in &advanced.cookies {
         if cookie.attributes.max_age.is_some_and(|max_age| max_age > limit) {
             return fail(
                 &format!("advanced.cookies.{key}.attributes.maxAge"),
@@ -417,4 +447,9 @@ fn check_options(options: &Options) -> Result<(), BuildError> {
         }
     }
     Ok(())
+}
+
+/// What names of cookies are made of (RFC 6265, 4.1.1).
+fn is_token_character(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

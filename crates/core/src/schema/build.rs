@@ -32,6 +32,8 @@ pub enum SchemaError {
     UnknownField { model: String, field: String, known: String },
     #[error("`{model}` has two fields in the column \"{column}\"")]
     DuplicateColumn { model: String, column: String },
+    #[error("two models have the name `{model}`")]
+    DuplicateModel { model: String },
     #[error("two models are stored in the table \"{table}\"")]
     DuplicateTable { table: String },
     #[error("`{model}`.`{field}` refers to `{target}`, which is not a field of a model")]
@@ -116,6 +118,9 @@ impl Builder {
 
     fn check(&self) -> Result<(), SchemaError> {
         for (index, draft) in self.drafts.iter().enumerate() {
+            if self.drafts[..index].iter().any(|other| other.name == draft.name) {
+                return Err(SchemaError::DuplicateModel { model: draft.name.clone() });
+            }
             if self.drafts[..index].iter().any(|other| other.table == draft.table) {
                 return Err(SchemaError::DuplicateTable { table: draft.table.clone() });
             }

@@ -40,6 +40,9 @@ fn parse_field(field: &Field, given: Option<&Json>, action: Action) -> Result<Op
                 .with_code("FIELD_NOT_ALLOWED"))
         }
         Some(_) if !field.input => Ok(None),
+        Some(Json::Null) if action == Action::Create && field.required_on_input && has_default => {
+            Ok(None)
+        }
         Some(given) => read(field, given).map(Some),
         None if action == Action::Create && field.required_on_input && !has_default => {
             Err(Error::bad_request(format!("{} is required", field.name))

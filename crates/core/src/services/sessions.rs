@@ -38,6 +38,9 @@ pub enum Remember {
     No,
 }
 
+/// The reference writes no more.
+const CHUNKS_LIMIT: usize = 100;
+
 /// A session that the browser forgets lives a day.
 const UNREMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -122,6 +125,7 @@ impl Sessions<'_> {
             .into_iter()
             .map(|(name, _)| name)
             .filter(|name| is_chunk(name))
+            .take(CHUNKS_LIMIT)
             .map(str::to_owned)
             .collect()
     }
@@ -227,10 +231,8 @@ impl Sessions<'_> {
     /// The user's sessions that have not expired.
     pub async fn list(&self, user_id: &str) -> Result<Vec<Session>> {
         let limit = self.0.auth().options().advanced.database.default_find_many_limit;
-        let sessions =
-            self.0.table::<Session>().find_many(Session::USER_ID.eq(user_id), limit).await?;
-        let now = self.0.now();
-        Ok(sessions.into_iter().filter(|session| session.expires_at > now).collect())
+        let live = Session::USER_ID.eq(user_id).and(Session::EXPIRES_AT.gt(self.0.now()));
+        Ok(self.0.table::<Session>().find_many(live, limit).await?)
     }
 
     /// Changes fields of a session; `None` where it is gone.

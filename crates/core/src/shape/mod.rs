@@ -125,10 +125,17 @@ impl<'de> Deserialize<'de> for Truthy {
 }
 
 /// What a request brings: its body, `None` where there was none, and its query.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Received {
     pub body: Option<Json>,
-    pub query: Map<String, Json>,
+    /// An object.
+    pub query: Json,
+}
+
+impl Default for Received {
+    fn default() -> Self {
+        Self { body: None, query: Json::Object(Map::new()) }
+    }
 }
 
 /// What an endpoint takes, as data.
@@ -148,8 +155,7 @@ impl InputTypes {
             }
         }
         if let Some(ty) = &self.query {
-            let query = Json::Object(received.query.clone());
-            let issues = check(ty, Some(&query), Source::Query);
+            let issues = check(ty, Some(&received.query), Source::Query);
             if !issues.is_empty() {
                 return Err(Error::validation(&issues));
             }
@@ -187,9 +193,9 @@ impl<T: Shape + DeserializeOwned + Send> Input for T {
 
     fn take(received: &Received, method: &http::Method) -> Result<Self, Error> {
         if method == http::Method::GET {
-            read(Json::Object(received.query.clone()))
+            read(&received.query)
         } else {
-            read(received.body.clone().unwrap_or_default())
+            read(received.body.as_ref().unwrap_or(&Json::Null))
         }
     }
 }
@@ -204,7 +210,7 @@ impl<Q: Shape + DeserializeOwned + Send> Input for Query<Q> {
     }
 
     fn take(received: &Received, _: &http::Method) -> Result<Self, Error> {
-        read(Json::Object(received.query.clone())).map(Query)
+        read(&received.query).map(Query)
     }
 }
 
@@ -218,15 +224,14 @@ where
     }
 
     fn take(received: &Received, _: &http::Method) -> Result<Self, Error> {
-        let body = read(received.body.clone().unwrap_or_default())?;
-        let query = read(Json::Object(received.query.clone()))?;
-        Ok((body, Query(query)))
+        let body = read(received.body.as_ref().unwrap_or(&Json::Null))?;
+        Ok((body, Query(read(&received.query)?)))
     }
 }
 
-fn read<T: DeserializeOwned>(value: Json) -> Result<T, Error> {
+fn read<T: DeserializeOwned>(value: &Json) -> Result<T, Error> {
     // What the check let pass and serde does not take is a number out of range at most.
-    serde_json::from_value(value).map_err(|error| {
+    T::deserialize(value).map_err(|error| {
         Error::bad_request(format!("Invalid input: {error}")).with_code("VALIDATION_ERROR")
     })
 }

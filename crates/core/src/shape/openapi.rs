@@ -22,8 +22,9 @@ pub(crate) fn describe(auth: &Auth) -> Json {
         operations[endpoint.method.as_str().to_ascii_lowercase()] =
             operation(auth.schema(), endpoint);
     }
-    let models: Map<_, _> =
+    let mut models: Map<_, _> =
         auth.schema().models().iter().map(|model| (model.name.clone(), schema_of(model))).collect();
+    models.insert("Refusal".to_owned(), refusal(auth));
     let servers = auth.base_urls().fixed().map(|base| json!([{ "url": base.as_str() }]));
     json!({
         "openapi": "3.1.1",
@@ -43,6 +44,19 @@ pub(crate) fn describe(auth: &Auth) -> Json {
     })
 }
 
+/// What every error looks like, with the codes that core and plugins have.
+fn refusal(auth: &Auth) -> Json {
+    let codes: Vec<_> = auth.error_codes().iter().map(|error| error.code).collect();
+    json!({
+        "type": "object",
+        "properties": {
+            "message": { "type": "string" },
+            "code": { "type": "string", "examples": codes },
+        },
+        "required": ["message"],
+    })
+}
+
 fn operation(models: &Schema, endpoint: &Endpoint) -> Json {
     let mut operation = json!({
         "operationId": endpoint.id,
@@ -54,12 +68,7 @@ fn operation(models: &Schema, endpoint: &Endpoint) -> Json {
             "default": {
                 "description": "Refusal",
                 "content": { "application/json": { "schema": {
-                    "type": "object",
-                    "properties": {
-                        "message": { "type": "string" },
-                        "code": { "type": "string" },
-                    },
-                    "required": ["message"],
+                    "$ref": "#/components/schemas/Refusal",
                 } } },
             },
         },
@@ -67,8 +76,12 @@ fn operation(models: &Schema, endpoint: &Endpoint) -> Json {
     if endpoint.access != Access::Anyone {
         operation["security"] = json!([{ "session": [] }]);
     }
+    let mut parameters = path_parameters(endpoint.path);
     if let Some(Type::Object(query)) = &endpoint.input.query {
-        operation["parameters"] = parameters(models, query);
+        parameters.extend(query_parameters(models, query));
+    }
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
     }
     if let Some(body) = &endpoint.input.body {
         let mut content = json!({ "application/json": { "schema": schema(models, body) } });
@@ -82,7 +95,13 @@ fn operation(models: &Schema, endpoint: &Endpoint) -> Json {
     operation
 }
 
-fn parameters(models: &Schema, query: &Object) -> Json {
+fn path_parameters(path: &str) -> Vec<Json> {
+    let names = path.split('/').filter_map(|segment| segment.strip_prefix(':'));
+    let parameter = |name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } });
+    names.map(parameter).collect()
+}
+
+fn query_parameters(models: &Schema, query: &Object) -> Vec<Json> {
     let parameter = |property: &super::Property| {
         json!({
             "name": property.name,

@@ -32,6 +32,9 @@ fn options_that_make_no_server_stop_the_start() {
         json!({ "user": { "fields": { "name": "email" } } }),
         json!({ "user": { "additionalFields": { "age": { "type": "number", "defaultValue": "old" } } } }),
         json!({ "secrets": [] }),
+        json!({ "basePath": "/a{b" }),
+        json!({ "onAPIError": { "errorURL": "oops" } }),
+        json!({ "advanced": { "cookiePrefix": "my app" } }),
     ]
     .map(refusal);
     assert_snapshot!(lines.join("\n"), @r#"
@@ -47,6 +50,9 @@ fn options_that_make_no_server_stop_the_start() {
     the schema does not fit together: `user` has two fields in the column "email"
     `user.additionalFields.age`: expected number for `defaultValue`, found "old"
     `secret`: `secrets` array must contain at least one entry.
+    `basePath`: expected a plain path such as "/api/auth", found "/a{b"
+    `onAPIError.errorURL`: expected a URL or a path, found "oops"
+    `advanced.cookiePrefix`: expected letters, digits, `-`, `_` and `.`, found "my app"
     "#);
 }
 
