@@ -235,7 +235,7 @@ impl BaseUrls {
 impl BaseUrl {
     /// A path in the URL is the base path, and `base_path` is ignored; else it is appended.
     pub fn parse(url: &str, base_path: &str) -> Result<Self, InvalidBaseUrl> {
-        let found = || url.to_owned();
+        let found = || without_credentials(url);
         let parsed = Url::parse(url).map_err(|_| InvalidBaseUrl::NotAUrl { found: found() })?;
         if !matches!(parsed.scheme(), "http" | "https") {
             return Err(InvalidBaseUrl::NotHttp { found: found() });
@@ -277,6 +277,15 @@ impl BaseUrl {
             Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
             _ => host,
         }
+    }
+}
+
+/// What may be shown of a URL: everything but who signs in with which password.
+fn without_credentials(url: &str) -> String {
+    let begin = url.find("://").map_or(0, |at| at + "://".len());
+    match url[begin..].rfind('@') {
+        Some(at) => format!("{}[redacted]{}", &url[..begin], &url[begin + at..]),
+        None => url.to_owned(),
     }
 }
 

@@ -424,6 +424,12 @@ fn check_options(options: &Options) -> Result<(), BuildError> {
     {
         return fail("onAPIError.errorURL", format!("expected a URL or a path, found {url:?}"));
     }
+    if let Some(path) = options.disabled_paths.iter().find(|path| !path.starts_with('/')) {
+        return fail(
+            "disabledPaths",
+            format!("expected paths such as \"/sign-up/email\", found {path:?}"),
+        );
+    }
     let advanced = &options.advanced;
     let names = advanced.cookies.iter().filter_map(|(key, cookie)| {
         Some((format!("advanced.cookies.{key}.name"), cookie.name.as_deref()?))

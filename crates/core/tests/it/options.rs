@@ -33,6 +33,7 @@ fn options_that_make_no_server_stop_the_start() {
         json!({ "user": { "additionalFields": { "age": { "type": "number", "defaultValue": "old" } } } }),
         json!({ "secrets": [] }),
         json!({ "basePath": "/a{b" }),
+        json!({ "disabledPaths": ["sign-up/email"] }),
         json!({ "onAPIError": { "errorURL": "oops" } }),
         json!({ "advanced": { "cookiePrefix": "my app" } }),
     ]
@@ -51,6 +52,7 @@ fn options_that_make_no_server_stop_the_start() {
     `user.additionalFields.age`: expected number for `defaultValue`, found "old"
     `secret`: `secrets` array must contain at least one entry.
     `basePath`: expected a plain path such as "/api/auth", found "/a{b"
+    `disabledPaths`: expected paths such as "/sign-up/email", found "sign-up/email"
     `onAPIError.errorURL`: expected a URL or a path, found "oops"
     `advanced.cookiePrefix`: expected letters, digits, `-`, `_` and `.`, found "my app"
     "#);
