@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use http::header::CONTENT_TYPE;
+use http::HeaderValue;
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use serde::Deserialize;
 use serde_json::Value as Json;
 use vestibule_core::prelude::*;
@@ -40,7 +41,11 @@ async fn error(_: &Core, call: &mut Call, code: Code) -> Result<Reply> {
     let target = match &options.on_api_error.error_url {
         Some(url) => url,
         None if options.production => "/",
-        None => return Ok(Reply::html(page(&code, description.as_deref()))),
+        None => {
+            let mut reply = Reply::html(page(&code, description.as_deref()));
+            reply.headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+            return Ok(reply);
+        }
     };
     let location = append_query_params(target, &params)
         .map_err(|error| Error::internal("redirect to `onAPIError.errorURL`").with_source(error))?;
@@ -49,6 +54,17 @@ async fn error(_: &Core, call: &mut Call, code: Code) -> Result<Reply> {
     reply.headers.remove(CONTENT_TYPE);
     Ok(reply)
 }
+
+/// The page needs its style and nothing else.
+const POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
+
+const STYLE: &str = ":root{color-scheme:light dark}\
+    body{margin:0;font:1rem/1.5 system-ui,sans-serif;background:#f7f9f8;color:#17201c}\
+    main{max-width:34rem;margin:15vh auto 0;padding:0 1.5rem;overflow-wrap:anywhere}\
+    h1{font-size:1.75rem;line-height:1.2}\
+    a{color:#0b6b4f}\
+    @media(prefers-color-scheme:dark){body{background:#101513;color:#e6ece9}a{color:#6fcfae}}";
 
 /// No other code is ever shown; the description is, as text.
 fn is_code(code: &str) -> bool {
@@ -61,7 +77,8 @@ fn page(code: &str, description: Option<&str>) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>Error</title></head>\
+         <meta name=\"color-scheme\" content=\"light dark\"><title>Error</title>\
+         <style>{STYLE}</style></head>\
          <body><main><h1>Error</h1><p>{}</p><p>Code: <code>{}</code></p>\
          <p><a href=\"/\">Go home</a></p></main></body></html>\n",
         escape(description),

@@ -487,6 +487,10 @@ mod tests {
         for url in ["app.com", "", "localhost:3000", "ws://a", "https://", "https://u:p@a.com"] {
             assert!(BaseUrl::parse(url, "/api/auth").is_err(), "{url}");
         }
+        for url in ["https://u:SEKRIT@a.com", "https://u:SEKRIT@:", "u:SEKRIT@a.com"] {
+            let error = BaseUrl::parse(url, "/api/auth").expect_err(url).to_string();
+            assert!(!error.contains("SEKRIT"), "{error}");
+        }
         for url in ["https://a.com?x", "https://a.com/#h"] {
             let error = BaseUrl::parse(url, "/api/auth").expect_err(url);
             assert!(matches!(error, InvalidBaseUrl::MoreThanABase { .. }), "{url}");

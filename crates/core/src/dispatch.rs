@@ -11,7 +11,8 @@
 //! Reference: better-auth 1.7.7, `api/index` and `api/to-auth-endpoints`, and better-call 1.4.0.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -438,6 +439,30 @@ fn error_reply(error: &Error, production: bool) -> Reply {
     Reply { status: error.status(), headers, body: json!(body).to_string().into() }
 }
 
+/// Of requests that could not be served, one is logged in this time, with the number of the others:
+/// under load there are thousands in a second.
+const UNAVAILABLE_LOG_EVERY: Duration = Duration::from_secs(5);
+
+static UNAVAILABLE: Mutex<Burst> = Mutex::new(Burst { told: None, untold: 0 });
+
+/// Events that are told of now and then.
+struct Burst {
+    told: Option<Instant>,
+    untold: u64,
+}
+
+impl Burst {
+    /// Whether to tell of an event, and how many were not told of since the last that was.
+    fn tell(&mut self, now: Instant) -> Option<u64> {
+        if self.told.is_some_and(|told| now.duration_since(told) < UNAVAILABLE_LOG_EVERY) {
+            self.untold += 1;
+            return None;
+        }
+        self.told = Some(now);
+        Some(std::mem::take(&mut self.untold))
+    }
+}
+
 /// The one place where failures are logged. Refusals are the client's affair, and are not.
 fn log_failure(error: &Error, path: &str) {
     match error.outcome() {
@@ -449,10 +474,31 @@ fn log_failure(error: &Error, path: &str) {
         }
         Outcome::Refusal(_) => {}
         Outcome::Unavailable { .. } => {
-            tracing::warn!(http.path = path, error = ?error, "A request could not be served now");
+            // tidy-allow(clock): how often the log is written has nothing to do with the request.
+            let now = Instant::now();
+            let told = UNAVAILABLE.lock().unwrap_or_else(PoisonError::into_inner).tell(now);
+            if let Some(untold) = told {
+                tracing::warn!(http.path = path, error = ?error, untold, "A request could not be served now");
+            }
         }
         Outcome::Internal => {
             tracing::error!(http.path = path, error = ?error, "A request failed");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_events_one_is_told_with_the_number_of_the_others() {
+        let mut burst = Burst { told: None, untold: 0 };
+        let start = Instant::now();
+        assert_eq!(burst.tell(start), Some(0));
+        assert_eq!(burst.tell(start), None);
+        assert_eq!(burst.tell(start), None);
+        assert_eq!(burst.tell(start + UNAVAILABLE_LOG_EVERY), Some(2));
+        assert_eq!(burst.tell(start + 2 * UNAVAILABLE_LOG_EVERY), Some(0));
     }
 }

@@ -14,7 +14,8 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use tower_service::Service;
 use vestibule_core::dispatch::Peer;
@@ -23,6 +24,17 @@ use vestibule_core::{Auth, Error};
 
 /// The most that a request's body may hold, unless the service is told otherwise.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// All bodies that are being received or served may hold this much together, in the whole process;
+/// what does not fit is answered with 503.
+static BODY_ROOM: Semaphore = Semaphore::const_new(64 * 1024 * 1024 / ROOM_UNIT_BYTES);
+
+/// What a permit of [`BODY_ROOM`] stands for.
+const ROOM_UNIT_BYTES: usize = 1024;
+
+/// The beginning of each body takes no room, so that large bodies keep nobody from signing in. The
+/// number of connections limits it.
+const FREE_BYTES: usize = 4 * 1024;
 
 /// How long a request's body may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
@@ -56,7 +68,9 @@ impl AuthService {
         }
         name_host(&mut parts);
         let response = match receive(body, self.body_limit_bytes).await {
-            Ok(body) => self.handle(Request::from_parts(parts, body), &path).await,
+            Ok(Received { bytes, _room }) => {
+                self.handle(Request::from_parts(parts, bytes), &path).await
+            }
             Err(error) => self.auth.refuse(error, &path),
         };
         response.map(Body::from)
@@ -98,20 +112,82 @@ fn name_host(parts: &mut Parts) {
     }
 }
 
-async fn receive(body: Body, limit: usize) -> Result<Bytes, Error> {
+/// A body, and its part of the [`BODY_ROOM`].
+#[derive(Debug)]
+struct Received<'a> {
+    bytes: Bytes,
+    _room: Option<SemaphorePermit<'a>>,
+}
+
+async fn receive(body: Body, limit: usize) -> Result<Received<'static>, Error> {
+    match timeout(BODY_TIMEOUT, collect(body, limit, &BODY_ROOM)).await {
+        Ok(received) => received,
+        Err(_) => {
+            let message = format!("The request body took longer than {} s", BODY_TIMEOUT.as_secs());
+            Err(Error::refusal(StatusCode::REQUEST_TIMEOUT, message).with_code("REQUEST_TIMEOUT"))
+        }
+    }
+}
+
+async fn collect(mut body: Body, limit: usize, room: &Semaphore) -> Result<Received<'_>, Error> {
     let too_large = || Error::refusal(StatusCode::PAYLOAD_TOO_LARGE, PAYLOAD_TOO_LARGE);
     // Who says beforehand that it is too much need not send it.
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
-    match timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+    let mut bytes = Vec::new();
+    let mut taken: Option<SemaphorePermit<'_>> = None;
+    while let Some(frame) = body.frame().await {
         // The client broke off; hardly anybody will read this.
-        Ok(Err(_)) => Err(Error::bad_request("The request body is incomplete")),
-        Err(_) => {
-            let message = format!("The request body took longer than {} s", BODY_TIMEOUT.as_secs());
-            Err(Error::refusal(StatusCode::REQUEST_TIMEOUT, message).with_code("REQUEST_TIMEOUT"))
+        let frame = frame.map_err(|_| Error::bad_request("The request body is incomplete"))?;
+        // Trailers say nothing to us.
+        let Ok(data) = frame.into_data() else { continue };
+        let length = bytes.len() + data.len();
+        if length > limit {
+            return Err(too_large());
         }
+        let units = length.saturating_sub(FREE_BYTES).div_ceil(ROOM_UNIT_BYTES);
+        let missing = units - taken.as_ref().map_or(0, SemaphorePermit::num_permits);
+        if missing > 0 {
+            let more = u32::try_from(missing).ok().and_then(|n| room.try_acquire_many(n).ok());
+            let more = more.ok_or_else(|| {
+                Error::unavailable("keep the bodies of all requests", Duration::from_secs(1))
+            })?;
+            match &mut taken {
+                Some(taken) => taken.merge(more),
+                None => taken = Some(more),
+            }
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(Received { bytes: bytes.into(), _room: taken })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn collect(size: usize, room: &Semaphore) -> Result<Received<'_>, Error> {
+        let body = Body::from(vec![b' '; size]);
+        super::collect(body, BODY_LIMIT_BYTES, room).now_or_never().unwrap()
+    }
+
+    #[test]
+    fn large_bodies_share_a_room() {
+        let room = Semaphore::new(3);
+        let first = collect(FREE_BYTES + 2 * ROOM_UNIT_BYTES, &room).unwrap();
+        assert_eq!(room.available_permits(), 1);
+        let refused = collect(FREE_BYTES + 2 * ROOM_UNIT_BYTES, &room).unwrap_err();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(room.available_permits(), 1);
+        drop(first);
+        assert_eq!(room.available_permits(), 3);
+    }
+
+    #[test]
+    fn small_bodies_need_no_room() {
+        let room = Semaphore::new(0);
+        assert_eq!(collect(FREE_BYTES, &room).unwrap().bytes.len(), FREE_BYTES);
+        assert!(collect(FREE_BYTES + 1, &room).is_err());
     }
 }

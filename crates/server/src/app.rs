@@ -56,7 +56,11 @@ impl App {
             PagesSwitch::On => router.merge(pages::routes(auth.clone())),
             PagesSwitch::Off => router.fallback_service(AuthService::new(auth.clone())),
         };
+        let refusing = auth.clone();
         let router = router
+            .method_not_allowed_fallback(async move |request: Request<Body>| {
+                method_not_allowed(&refusing, &request)
+            })
             .layer(from_fn_with_state(auth.clone(), limit))
             .layer(from_fn_with_state(auth.clone(), vestibule_http::cors));
         Self { router, auth, random, test_clock }
@@ -86,4 +90,10 @@ impl App {
         request.extensions_mut().insert(ServeAt(Timestamp::from_millis(millis)));
         Ok(request)
     }
+}
+
+/// For pages and health; the API refuses by itself.
+fn method_not_allowed(auth: &Auth, request: &Request<Body>) -> Response<Body> {
+    let error = Error::refusal(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+    auth.refuse(error.with_code("METHOD_NOT_ALLOWED"), request.uri().path()).map(Body::from)
 }

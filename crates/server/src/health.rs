@@ -11,7 +11,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 use vestibule_core::Auth;
 
-use crate::preparation::Gate;
+use crate::preparation::{Gate, Progress};
 use crate::shutdown::Shutdown;
 use crate::trace::Route;
 
@@ -43,8 +43,13 @@ impl Health {
         if self.shutdown.has_begun() {
             return Err("the server is shutting down");
         }
-        if !self.gate.is_open() {
-            return Err("the database is not prepared yet");
+        match self.gate.progress() {
+            Progress::Done => {}
+            Progress::UnderWay => return Err("the database is not prepared yet"),
+            Progress::Away => return Err("the database cannot be used yet"),
+            Progress::Incomplete => {
+                return Err("the database lacks tables or columns: run `vestibule migrate`");
+            }
         }
         match tokio::time::timeout(PING_TIMEOUT, self.auth.store().ping()).await {
             Ok(Ok(())) => Ok(()),
@@ -65,6 +70,9 @@ fn answer(route: &'static str, health: Result<(), &'static str>) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     response.extensions_mut().insert(Route(route));
     response
 }

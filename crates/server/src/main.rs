@@ -20,6 +20,7 @@ mod settings;
 mod shutdown;
 mod trace;
 mod webhooks;
+mod write_timeout;
 
 use std::process::ExitCode;
 

@@ -119,6 +119,8 @@ impl Pages {
         }
         templates.add_global("app_name", auth.options().app_name.clone());
         templates.add_global("base_path", auth.base_urls().path().to_owned());
+        let passwords = &auth.options().email_and_password;
+        templates.add_global("min_password_length", passwords.min_password_length);
         templates.add_global("development", !auth.options().production);
         Self(Arc::new(Inner { templates, auth }))
     }

@@ -4,6 +4,7 @@
 //! variables. Nothing is opened or made here, so that a check of the configuration changes nothing.
 
 use std::fmt;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use vestibule_core::client_address::TrustedPeers;
 use vestibule_core::crypto::secrets::Secrets;
 use vestibule_core::options::{BaseUrlOption, Options};
 use vestibule_core::plugin::Plugin;
-use vestibule_sql::url::{DatabaseUrl, SqliteUrl, Target};
+use vestibule_sql::url::{DatabaseUrl, Host, SqliteUrl, Target};
 
 use crate::config::{Config, Provider, ServerOptions, WebhookOptions};
 use crate::environment::Environment;
@@ -49,6 +50,8 @@ pub(crate) struct Settings {
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
     pub(crate) url: DatabaseUrl,
+    /// The option or variable that names it.
+    pub(crate) named_by: &'static str,
     pub(crate) at_start: AtStart,
 }
 
@@ -89,28 +92,87 @@ impl Settings {
         options.trusted_origins.extend(origins.split(',').map(|origin| origin.trim().to_owned()));
         options.trusted_origins.retain(|origin| !origin.is_empty());
 
+        let mut mistakes = Mistakes::default();
+        for peer in &server.trusted_peers {
+            mistakes
+                .keep(TrustedPeers::parse(std::slice::from_ref(peer)).context("`trustedPeers`"));
+        }
+        let trusted_peers = TrustedPeers::parse(&server.trusted_peers).ok();
+        let secret = mistakes.keep(SecretSource::find(&options, environment));
+        let database = mistakes.keep(Database::find(&server, environment, options.production));
         let webhook_secret = server.webhooks.secret.as_ref();
         let webhook_keys = webhook_secret.map(|secret| SigningKeys::parse(secret.expose()));
-
+        let webhook_keys = mistakes.keep(webhook_keys.transpose().context("`webhooks.secret`"));
+        let port = mistakes.keep(server.port.map_or_else(|| port(environment), Ok));
+        let host = mistakes.keep(match server.host {
+            Some(host) => Ok(host),
+            None => environment.get("HOST").map(|host| host.unwrap_or_else(|| HOST.to_owned())),
+        });
+        let (
+            Some(trusted_peers),
+            Some(secret),
+            Some(database),
+            Some(webhook_keys),
+            Some(port),
+            Some(host),
+        ) = (trusted_peers, secret, database, webhook_keys, port, host)
+        else {
+            return Err(mistakes.into_error());
+        };
         Ok(Self {
-            webhook_keys: webhook_keys.transpose().context("`webhooks.secret`")?,
-            secret: SecretSource::find(&options, environment)?,
-            database: Database::find(&server, environment, options.production)?,
-            trusted_peers: TrustedPeers::parse(&server.trusted_peers).context("`trustedPeers`")?,
-            host: match server.host {
-                Some(host) => host,
-                None => environment.get("HOST")?.unwrap_or_else(|| HOST.to_owned()),
-            },
-            port: match server.port {
-                Some(port) => port,
-                None => port(environment)?,
-            },
-            pages: if server.pages { PagesSwitch::On } else { PagesSwitch::Off },
-            webhooks: server.webhooks,
-            test_clock: if server.testing.clock { TestClock::On } else { TestClock::Off },
             options,
             plugins,
+            trusted_peers,
+            secret,
+            database,
+            host,
+            port,
+            pages: if server.pages { PagesSwitch::On } else { PagesSwitch::Off },
+            webhooks: server.webhooks,
+            webhook_keys,
+            test_clock: if server.testing.clock { TestClock::On } else { TestClock::Off },
         })
+    }
+
+    /// Where to listen: the first that is free.
+    pub(crate) fn addresses(&self) -> Result<Vec<SocketAddr>> {
+        let Self { host, port, .. } = self;
+        let addresses: Vec<_> = (host.as_str(), *port)
+            .to_socket_addrs()
+            .with_context(|| {
+                format!("`host` (or `HOST`): expected an address of this computer, found {host:?}")
+            })?
+            .collect();
+        let is_loopback = addresses.iter().all(|address| address.ip().is_loopback());
+        if self.test_clock == TestClock::On && !is_loopback {
+            bail!(
+                "`testing` is for tests on this computer: with it `host` must be a loopback address, found {host}"
+            );
+        }
+        Ok(addresses)
+    }
+
+    /// What is allowed and not wise.
+    pub(crate) fn warnings(&self, auth: &Auth, addresses: &[SocketAddr]) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for sentence in &self.database.url.ignored {
+            warnings.push(format!("The database URL: {sentence}"));
+        }
+        if let SecretSource::Given(secrets) = &self.secret {
+            warnings.extend(secrets.weaknesses().iter().map(ToString::to_string));
+        }
+        if self.test_clock == TestClock::On {
+            let clock = "`testing.clock` is on: whoever sends `x-test-now` chooses the time";
+            warnings.push(clock.to_owned());
+        }
+        for pattern in auth.trusted_origins().never_matching() {
+            warnings.push(format!("`trustedOrigins`: no origin can match \"{pattern}\""));
+        }
+        if !self.options.production && addresses.iter().any(|address| !address.ip().is_loopback()) {
+            let open = "This is development, and other computers may reach it: set `production`";
+            warnings.push(open.to_owned());
+        }
+        warnings
     }
 
     /// A server of these settings, without store and secrets.
@@ -132,6 +194,29 @@ impl Settings {
         let store = vestibule_core::store::memory::MemoryStore::new(&schema);
         let secrets = Secrets::single("");
         self.builder().store(Arc::new(store)).secrets(secrets).build()
+    }
+}
+
+/// What is wrong with the settings, to be said at once.
+#[derive(Default)]
+struct Mistakes(Vec<anyhow::Error>);
+
+impl Mistakes {
+    fn keep<T>(&mut self, result: Result<T>) -> Option<T> {
+        result.map_err(|error| self.0.push(error)).ok()
+    }
+
+    fn into_error(mut self) -> anyhow::Error {
+        match self.0.len() {
+            1 => self.0.remove(0),
+            count => {
+                let lines: Vec<_> = self.0.iter().map(|error| format!("\n  {error:#}")).collect();
+                anyhow::anyhow!(
+                    "{count} things are wrong with the configuration:{}",
+                    lines.concat()
+                )
+            }
+        }
     }
 }
 
@@ -170,7 +255,15 @@ impl Database {
             None if production => AtStart::Check,
             None => AtStart::Migrate,
         };
-        Ok(Self { url, at_start })
+        Ok(Self { url, named_by: name, at_start })
+    }
+
+    /// The file of a SQLite database that is not there yet.
+    pub(crate) fn missing_file(&self) -> Option<&Path> {
+        match &self.url.target {
+            Target::Sqlite(SqliteUrl::File(path)) if !path.exists() => Some(path),
+            Target::Sqlite(_) | Target::Postgres(_) => None,
+        }
     }
 }
 
@@ -179,7 +272,17 @@ impl fmt::Display for Database {
         match &self.url.target {
             Target::Sqlite(SqliteUrl::Memory) => f.write_str("memory (it ends with the process)"),
             Target::Sqlite(SqliteUrl::File(path)) => write!(f, "`{}`", path.display()),
-            Target::Postgres(_) => f.write_str("PostgreSQL"),
+            Target::Postgres(url) => {
+                f.write_str("PostgreSQL at ")?;
+                for (index, host) in url.hosts.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { ", " };
+                    match host {
+                        Host::Tcp(name, port) => write!(f, "{comma}{name}:{port}")?,
+                        Host::Unix(folder, _) => write!(f, "{comma}{}", folder.display())?,
+                    }
+                }
+                Ok(())
+            }
         }
     }
 }

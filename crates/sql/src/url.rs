@@ -58,6 +58,12 @@ impl DatabaseUrl {
         }
         let url = url.strip_prefix("jdbc:").unwrap_or(url);
         let Some((scheme, rest)) = split_scheme(url) else {
+            if looks_like_a_url(url) {
+                return Err(UrlError::new(
+                    "looks like one whose `://` is misspelt (it is not shown here); expected \
+                     `postgres://user:password@host/database`, or the path of a SQLite file",
+                ));
+            }
             return sqlite(url, Form::Path);
         };
         // SQLAlchemy names its driver after a plus.
@@ -148,6 +154,22 @@ fn looks_like_keywords(path: &str) -> bool {
     ["host=", "dbname=", "user=", "port=", "hostaddr=", "service="]
         .iter()
         .any(|keyword| path.split(' ').any(|word| word.starts_with(keyword)))
+}
+
+/// Not a file's name: most likely it holds a password, which a file's name would show to everybody.
+fn looks_like_a_url(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let names_a_database = ["postgresql", "postgres", "pgsql", "mysql", "mariadb", "mongodb"]
+        .iter()
+        .filter_map(|name| lower.strip_prefix(name))
+        .any(|rest| rest.starts_with([':', '/', ';', '@', ',', '+']));
+    let without_drive = match path.as_bytes() {
+        [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic() => &path[2..],
+        _ => path,
+    };
+    let has_credentials =
+        without_drive.rsplit_once('@').is_some_and(|(before, _)| before.contains(':'));
+    names_a_database || has_credentials
 }
 
 /// `scheme:rest`; a letter alone before the colon is a Windows drive, and `:memory:` has none.

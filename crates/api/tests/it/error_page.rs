@@ -10,6 +10,8 @@ async fn a_link_cannot_put_markup_into_the_page() {
         .get("/error?error=%3Cscript%3E&error_description=%3Cb%3E%22hi%22%3C/b%3E")
         .await;
     assert_eq!(answer.headers["content-type"], "text/html");
+    let policy = "default-src 'none'; style-src 'unsafe-inline'";
+    assert_eq!(answer.headers["content-security-policy"], policy);
     let page = String::from_utf8_lossy(&answer.body).into_owned();
     assert!(page.contains("UNKNOWN") && page.contains("&lt;b&gt;"), "{page}");
     assert!(!page.contains("<script>") && !page.contains("<b>"), "{page}");

@@ -1,5 +1,11 @@
 // What a failure means to a person, and which field it concerns.
 
+/** The shortest password is for the server to say: the page carries it. */
+function tooShort() {
+  const minimum = document.documentElement.dataset.minPasswordLength;
+  return `Too short. Choose a password of at least ${minimum} characters.`;
+}
+
 /** Per code: the fields it can concern, the first that the form has; and the sentence. */
 const BY_CODE = {
   INVALID_EMAIL: [["email"], "Enter an address like name@example.com."],
@@ -8,7 +14,7 @@ const BY_CODE = {
   EMAIL_NOT_VERIFIED: [["email"], "Confirm this address first: open the link we sent to it."],
   INVALID_EMAIL_OR_PASSWORD: [["password"], "The email or the password is wrong."],
   INVALID_PASSWORD: [["currentPassword", "password"], "This is not the right password."],
-  PASSWORD_TOO_SHORT: [["newPassword", "password"], "Too short. Choose a longer password."],
+  PASSWORD_TOO_SHORT: [["newPassword", "password"], tooShort()],
   PASSWORD_TOO_LONG: [["newPassword", "password"], "Too long. Choose a shorter password."],
   PASSWORD_COMPROMISED: [["newPassword", "password"], "This password is publicly known. Choose another."],
   EMAIL_PASSWORD_SIGN_UP_DISABLED: [[], "New accounts cannot be made here."],

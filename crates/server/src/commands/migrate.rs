@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use vestibule_sql::url::{SqliteUrl, Target};
 use vestibule_sql::{Database, Migration};
 
 use super::{ConfigFile, runtime};
@@ -21,17 +22,21 @@ pub(super) struct Migrate {
     /// Change nothing; print what would be done
     #[arg(long)]
     sql: bool,
-    #[command(flatten)]
-    config: ConfigFile,
 }
 
 impl Migrate {
-    pub(super) fn run(self, environment: &Environment) -> Result<ExitCode> {
-        let settings = self.config.load(environment)?;
+    pub(super) fn run(self, config: &ConfigFile, environment: &Environment) -> Result<ExitCode> {
+        let settings = config.load(environment)?;
         let schema = settings.builder().schema()?;
-        let database = Database::connect(&settings.database.url, &schema)?;
+        let changes_nothing = self.check || self.sql;
+        let mut url = settings.database.url.clone();
+        if changes_nothing && settings.database.missing_file().is_some() {
+            // As empty as the file would be, were it made now.
+            url.target = Target::Sqlite(SqliteUrl::Memory);
+        }
+        let database = Database::connect(&url, &schema)?;
         let migration = runtime()?.block_on(async {
-            match self.check || self.sql {
+            match changes_nothing {
                 true => database.plan().await.context("failed to compare the database"),
                 false => database.migrate().await.context("failed to migrate the database"),
             }
@@ -46,7 +51,7 @@ impl Migrate {
     fn report(&self, migration: &Migration) -> Result<()> {
         let statements = migration.statements().len();
         match (migration.is_empty(), self.sql, self.check) {
-            (true, true, _) => {}
+            (true, true, _) => Ok(()),
             (true, false, _) => print("There is nothing to do."),
             (false, true, _) => print(migration.to_sql()),
             (false, false, true) => {
@@ -55,9 +60,8 @@ impl Migrate {
                 );
             }
             (false, false, false) => {
-                print(format!("The database was migrated: {statements} statements."));
+                print(format!("The database was migrated: {statements} statements."))
             }
         }
-        Ok(())
     }
 }

@@ -22,7 +22,7 @@ use crate::settings::Settings;
 /// Without a command it serves, and without a configuration it serves in development: an embedded
 /// database and a generated secret in the working directory, and pages at http://127.0.0.1:4000.
 #[derive(Parser)]
-#[command(name = "vestibule", version, args_conflicts_with_subcommands = true)]
+#[command(name = "vestibule", version)]
 pub(crate) struct Command {
     #[command(subcommand)]
     action: Option<Action>,
@@ -36,14 +36,14 @@ struct ConfigFile {
     /// The configuration: TOML, or JSON if the name ends in .json
     ///
     /// Default: vestibule.toml in the working directory, if there is one.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
 enum Action {
     /// Serve, until SIGTERM or Ctrl-C (the default)
-    Serve(ConfigFile),
+    Serve,
     /// Bring the database to the schema that the configuration wants
     Migrate(migrate::Migrate),
     /// Check the configuration, or describe what it may hold
@@ -56,20 +56,20 @@ enum Action {
     #[command(subcommand)]
     Secret(secret::Secret),
     /// Print the OpenAPI description of the API
-    Openapi(ConfigFile),
+    Openapi,
 }
 
 impl Command {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let environment = Environment::read()?;
+        let config = &self.config;
         match self.action {
-            None => serve(&self.config, &environment),
-            Some(Action::Serve(config)) => serve(&config, &environment),
-            Some(Action::Migrate(migrate)) => migrate.run(&environment),
-            Some(Action::Config(config)) => config.run(&environment),
-            Some(Action::User(user)) => user.run(&environment),
-            Some(Action::Secret(secret)) => secret.run(&environment),
-            Some(Action::Openapi(config)) => openapi::run(&config, &environment),
+            None | Some(Action::Serve) => serve(config, &environment),
+            Some(Action::Migrate(migrate)) => migrate.run(config, &environment),
+            Some(Action::Config(command)) => command.run(config, &environment),
+            Some(Action::User(user)) => user.run(config, &environment),
+            Some(Action::Secret(secret)) => secret.run(config, &environment),
+            Some(Action::Openapi) => openapi::run(config, &environment),
         }
     }
 }

@@ -10,6 +10,6 @@ use crate::output::print;
 
 pub(super) fn run(config: &ConfigFile, environment: &Environment) -> Result<ExitCode> {
     let auth = config.load(environment)?.try_out()?;
-    print(format!("{:#}", auth.openapi()));
+    print(format!("{:#}", auth.openapi()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -15,17 +15,17 @@ pub(super) enum Secret {
     /// Print a new secret, for BETTER_AUTH_SECRET
     Generate,
     /// Print the secret that signs webhooks, for whoever receives them
-    Webhook(ConfigFile),
+    Webhook,
 }
 
 impl Secret {
-    pub(super) fn run(self, environment: &Environment) -> Result<ExitCode> {
+    pub(super) fn run(self, config: &ConfigFile, environment: &Environment) -> Result<ExitCode> {
         match self {
-            Self::Generate => print(generate()),
-            Self::Webhook(config) => {
+            Self::Generate => print(generate())?,
+            Self::Webhook => {
                 let settings = config.load(environment)?;
                 let keys = settings.webhook_keys(&settings.secret.open()?);
-                print(keys.current());
+                print(keys.current())?;
             }
         }
         Ok(ExitCode::SUCCESS)

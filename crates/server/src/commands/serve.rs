@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use vestibule_core::clock::SystemClock;
@@ -18,18 +18,20 @@ use crate::config::WebhookOptions;
 use crate::listener;
 use crate::preparation::{Gate, Progress, prepare};
 use crate::secret::SecretSource;
-use crate::settings::{Settings, TestClock};
+use crate::settings::Settings;
 use crate::shutdown::Shutdown;
 use crate::webhooks::WebhookCalls;
 
 /// How long notifications in the background may take once the server shuts down.
 const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// After this time the server says where it listens, however far the database is.
+const ANNOUNCE_TIMEOUT: Duration = Duration::from_secs(3);
+
 pub(crate) async fn serve(settings: Settings) -> Result<()> {
     let shutdown = Shutdown::on_signal().context("failed to listen for signals")?;
     let listener = listen(&settings).await?;
     let secrets = settings.secret.open()?;
-    warn(&settings, &secrets);
 
     let random: Arc<dyn Random> = Arc::new(SystemRandom); // tidy-allow(random): as above.
     let webhooks = webhook_calls(&settings, &secrets, random.clone());
@@ -42,14 +44,15 @@ pub(crate) async fn serve(settings: Settings) -> Result<()> {
         .webhooks(Arc::new(webhooks.clone()))
         .random(random.clone())
         .build()?;
-    for pattern in auth.trusted_origins().never_matching() {
-        tracing::warn!("`trustedOrigins`: no origin can match \"{pattern}\"");
+    let address = listener.local_addr()?;
+    for warning in settings.warnings(&auth, &[address]) {
+        tracing::warn!("{warning}");
     }
-    announce(&settings, listener.local_addr()?);
 
     let (sender, progress) = watch::channel(Progress::UnderWay);
-    let at_start = settings.database.at_start;
-    let preparing = tokio::spawn(prepare(Arc::new(database), at_start, sender));
+    let preparing =
+        tokio::spawn(prepare(Arc::new(database), auth.clone(), settings.database.clone(), sender));
+    let mut prepared = progress.clone();
     let app = App::new(Parts {
         gate: Gate::new(auth.clone(), progress),
         auth,
@@ -58,7 +61,15 @@ pub(crate) async fn serve(settings: Settings) -> Result<()> {
         test_clock: settings.test_clock,
         pages: settings.pages,
     });
-    let serving = listener::run(listener, app, shutdown.clone());
+    let serving = async {
+        let running = listener::run(listener, app, shutdown.clone());
+        tokio::pin!(running);
+        tokio::select! {
+            () = &mut running => return,
+            true = is_to_stay(&mut prepared) => announce(&settings, address),
+        }
+        running.await;
+    };
     tokio::pin!(serving);
     tokio::select! {
         () = &mut serving => {}
@@ -72,35 +83,25 @@ pub(crate) async fn serve(settings: Settings) -> Result<()> {
     Ok(())
 }
 
+/// Waits until it is known whether the database keeps the server from starting, and says that it does
+/// not; a database that takes its time does not.
+async fn is_to_stay(progress: &mut watch::Receiver<Progress>) -> bool {
+    let known = progress.wait_for(|progress| *progress != Progress::UnderWay);
+    match tokio::time::timeout(ANNOUNCE_TIMEOUT, known).await {
+        // Without a sender preparing has failed for good.
+        Ok(progress) => progress.is_ok(),
+        Err(_) => true,
+    }
+}
+
 async fn listen(settings: &Settings) -> Result<TcpListener> {
     let Settings { host, port, .. } = settings;
-    let listener = TcpListener::bind((host.as_str(), *port)).await.with_context(|| {
+    let listener = TcpListener::bind(&*settings.addresses()?).await.with_context(|| {
         format!(
             "failed to listen on {host}:{port}; `host` and `port` (or `HOST` and `PORT`) say where"
         )
     })?;
-    let address = listener.local_addr()?;
-    if settings.test_clock == TestClock::On && !address.ip().is_loopback() {
-        bail!(
-            "`testing` is for tests on this computer: with it `host` must be a loopback address, found {host}"
-        );
-    }
     Ok(listener)
-}
-
-/// What is allowed and not wise.
-fn warn(settings: &Settings, secrets: &Secrets) {
-    for sentence in &settings.database.url.ignored {
-        tracing::warn!("The database URL: {sentence}");
-    }
-    if matches!(settings.secret, SecretSource::Given(_)) {
-        for weakness in secrets.weaknesses() {
-            tracing::warn!("{weakness}");
-        }
-    }
-    if settings.test_clock == TestClock::On {
-        tracing::warn!("`testing.clock` is on: whoever sends `x-test-now` chooses the time");
-    }
 }
 
 /// The one line that says where, in which mode, and what is to be kept.
@@ -112,9 +113,6 @@ fn announce(settings: &Settings, address: SocketAddr) {
     };
     let database = &settings.database;
     tracing::info!("Listening on http://{address} ({mode}; data in {database}{secret})");
-    if !settings.options.production && !address.ip().is_loopback() {
-        tracing::warn!("This is development, and other computers may reach it: set `production`");
-    }
 }
 
 fn webhook_calls(settings: &Settings, secrets: &Secrets, random: Arc<dyn Random>) -> WebhookCalls {

@@ -21,7 +21,7 @@ use super::{ConfigFile, runtime};
 use crate::environment::Environment;
 use crate::output::print;
 use crate::preparation::prepare_once;
-use crate::settings::Settings;
+use crate::settings::{AtStart, Settings};
 
 /// The most that a password file or standard input may hold.
 const PASSWORD_LIMIT_BYTES: u64 = 64 * 1024;
@@ -48,8 +48,6 @@ pub(super) struct Create {
     verified: bool,
     #[command(flatten)]
     password: PasswordFile,
-    #[command(flatten)]
-    config: ConfigFile,
 }
 
 #[derive(Args)]
@@ -57,8 +55,6 @@ pub(super) struct List {
     /// How many at most
     #[arg(long, default_value_t = 100)]
     limit: u32,
-    #[command(flatten)]
-    config: ConfigFile,
 }
 
 #[derive(Args)]
@@ -67,8 +63,6 @@ pub(super) struct SetPassword {
     email: String,
     #[command(flatten)]
     password: PasswordFile,
-    #[command(flatten)]
-    config: ConfigFile,
 }
 
 #[derive(Args)]
@@ -79,19 +73,19 @@ struct PasswordFile {
 }
 
 impl User {
-    pub(super) fn run(self, environment: &Environment) -> Result<ExitCode> {
+    pub(super) fn run(self, config: &ConfigFile, environment: &Environment) -> Result<ExitCode> {
         match self {
             Self::Create(create) => {
-                let settings = create.config.load(environment)?;
+                let settings = config.load(environment)?;
                 let password = create.password.read()?;
                 runtime()?.block_on(create.run(&settings, &password))?;
             }
             Self::List(list) => {
-                let settings = list.config.load(environment)?;
+                let settings = config.load(environment)?;
                 runtime()?.block_on(list.run(&settings))?;
             }
             Self::SetPassword(set) => {
-                let settings = set.config.load(environment)?;
+                let settings = config.load(environment)?;
                 let password = set.password.read()?;
                 runtime()?.block_on(set.run(&settings, &password))?;
             }
@@ -124,13 +118,13 @@ impl Create {
         let account = exchange.accounts().create_credential(&user.id, hash).await?;
         account.context("a hook refused the password account")?;
         exchange.commit().await?;
-        print(format!("Made the user {} with the address {email}.", user.id));
-        Ok(())
+        print(format!("Made the user {} with the address {email}.", user.id))
     }
 }
 
 impl List {
     async fn run(&self, settings: &Settings) -> Result<()> {
+        must_exist(settings)?;
         let auth = open(settings).await?;
         let exchange = auth.unrequested()?;
         let find = Find {
@@ -146,7 +140,7 @@ impl List {
             let UserRow { id, email, name, created_at, .. } = user;
             // A name may hold what moves a terminal's cursor.
             let name: String = name.chars().filter(|character| !character.is_control()).collect();
-            print(format!("{id}\t{email}\t{created_at}\t{name}"));
+            print(format!("{id}\t{email}\t{created_at}\t{name}"))?;
         }
         if users.len() == self.limit as usize {
             crate::output::warn(format!("there may be more than {}: see --limit", self.limit));
@@ -157,6 +151,7 @@ impl List {
 
 impl SetPassword {
     async fn run(&self, settings: &Settings, password: &str) -> Result<()> {
+        must_exist(settings)?;
         let auth = open(settings).await?;
         let mut exchange = auth.unrequested()?;
         check_length(&exchange, password)?;
@@ -174,8 +169,7 @@ impl SetPassword {
         }
         exchange.sessions().revoke_all(&user.id).await?;
         exchange.commit().await?;
-        print(format!("{} has a new password; all sessions have ended.", user.email));
-        Ok(())
+        print(format!("{} has a new password; all sessions have ended.", user.email))
     }
 }
 
@@ -226,8 +220,19 @@ fn check_length(exchange: &Exchange, password: &str) -> Result<()> {
     }
 }
 
+/// Opening a database makes its file, which is no good answer to a question about users.
+fn must_exist(settings: &Settings) -> Result<()> {
+    match settings.database.missing_file() {
+        None => Ok(()),
+        Some(path) => bail!("the database `{}` does not exist", path.display()),
+    }
+}
+
 /// The server without its socket, on a database that is as it should be.
 async fn open(settings: &Settings) -> Result<Auth> {
+    if settings.database.at_start != AtStart::Migrate {
+        must_exist(settings)?;
+    }
     let schema = settings.builder().schema()?;
     let database = Database::connect(&settings.database.url, &schema)?;
     prepare_once(&database, settings.database.at_start).await?;

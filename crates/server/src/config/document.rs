@@ -9,6 +9,13 @@ use serde_json::{Map, Value as Json};
 ///
 /// Errors name the line, and do not show it: it may hold a secret.
 pub(super) fn read(path: &Path) -> Result<Map<String, Json>> {
+    let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
+    if ["yaml", "yml", "jsonc", "json5"].iter().any(|other| ending == *other) {
+        bail!(
+            "`{}`: expected a file of TOML or JSON; YAML and others are not read",
+            path.display()
+        );
+    }
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("failed to read `{}`", path.display()))?;
     let place = |line: usize, column: usize, what: &str| {

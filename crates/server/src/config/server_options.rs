@@ -61,7 +61,8 @@ pub(crate) struct DatabaseOptions {
     /// The schema of every table, in PostgreSQL. Default: the connection's own.
     pub(crate) schema_name: Option<String>,
     /// Creates missing tables and columns at the start. Default: true in development; in production
-    /// the start fails where some are missing. False: nothing is looked at.
+    /// the start fails where some are missing. False: nothing is
+    /// changed, and nothing served while some are missing.
     pub(crate) migrate: Option<bool>,
 }
 

@@ -67,3 +67,29 @@ fn the_api_is_described() {
 fn the_help_names_every_command() {
     assert_snapshot!(Place::new().output(&["--help"]));
 }
+
+#[test]
+fn a_question_makes_no_database() {
+    let place = Place::new();
+    assert_snapshot!(place.complaint(&["user", "list"]), @"error: the database `vestibule.db` does not exist");
+    assert_snapshot!(
+        place.complaint(&["migrate", "--check"]),
+        @"error: 7 statements are to be run; `vestibule migrate --sql` shows them"
+    );
+    assert!(place.output(&["migrate", "--sql"]).starts_with("create table"));
+    assert!(!place.path("vestibule.db").exists());
+}
+
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    for command in ["secret generate", "openapi"] {
+        let script = format!("{} {command} > /dev/full", env!("CARGO_BIN_EXE_vestibule"));
+        let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            complaint.starts_with("error: failed to write to standard output: "),
+            "{complaint}"
+        );
+    }
+}

@@ -194,3 +194,41 @@ fn references(schema: &Json) -> Vec<String> {
         _ => Vec::new(),
     }
 }
+
+#[test]
+fn what_serve_refuses_is_a_mistake() {
+    let place = Place::with_config("host = 'no address'");
+    assert!(place.complaint(&["config", "check"]).starts_with(
+        "error: `host` (or `HOST`): expected an address of this computer, found \"no address\""
+    ));
+    let place = Place::new().env("RUST_LOG", "vestibule=loud");
+    assert!(place.complaint(&["config", "check"]).starts_with("error: `RUST_LOG`: "));
+    assert_snapshot!(complaint("trustedPeers = ['you', 'me']"), @"
+    error: 2 things are wrong with the configuration:
+      `trustedPeers`: `you` is not an IP address, a CIDR block or one of `loopback`, `private`, `cloudflare`
+      `trustedPeers`: `me` is not an IP address, a CIDR block or one of `loopback`, `private`, `cloudflare`
+    ");
+}
+
+#[test]
+fn what_serve_warns_of_is_said() {
+    let config = "secret = 'weak'\ntrustedOrigins = ['a.example/path']\n[testing]\nclock = true";
+    let place = Place::with_config(config).env("DATABASE_URL", "sqlite:///a.db?cache=shared");
+    let checked = place.run(&["config", "check"]);
+    assert!(checked.status.success());
+    let warnings = String::from_utf8(checked.stderr).unwrap();
+    for warning in ["`cache`", "secret", "`testing.clock` is on", "a.example/path"] {
+        assert!(warnings.contains(warning), "{warnings}");
+    }
+    assert!(!warnings.contains("weak'"), "{warnings}");
+    assert!(!place.path("a.db").exists());
+}
+
+#[test]
+fn the_file_is_named_before_or_after_the_command() {
+    let place = Place::new().file("a.toml", "").file("c.yaml", "a: 1");
+    let before = place.output(&["--config", "a.toml", "config", "check"]);
+    assert_snapshot!(before, @"The configuration is fine, for development.");
+    assert_eq!(place.output(&["config", "check", "--config", "a.toml"]), before);
+    assert_snapshot!(place.complaint(&["config", "check", "--config", "c.yaml"]), @"error: `c.yaml`: expected a file of TOML or JSON; YAML and others are not read");
+}

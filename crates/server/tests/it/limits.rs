@@ -43,6 +43,14 @@ fn a_head_has_a_limit() {
 }
 
 #[test]
+fn a_head_has_one_meaning() {
+    let server = Place::new().serve();
+    let answer = |headers: &[(&str, &str)]| server.send("POST /api/auth/ok", headers, b"").line();
+    assert_snapshot!(answer(&[("host", "a"), ("host", "a")]), @r#"400 {"message":"The request has more than one Host header","code":"BAD_REQUEST"}"#);
+    assert_snapshot!(answer(&[("transfer-encoding", "gzip, chunked")]), @r#"501 {"message":"The only transfer coding here is chunked","code":"NOT_IMPLEMENTED"}"#);
+}
+
+#[test]
 fn an_absolute_target_is_served_as_that_url() {
     let server = Place::with_config("baseURL = { allowedHosts = ['a.example'] }").serve();
     let answer = |request: &str| server.send(request, &[("host", "other.example")], b"").line();
@@ -116,8 +124,12 @@ fn a_database_that_is_away_is_no_reason_to_be_down() {
     // Port 1 of this computer refuses.
     let place = Place::new().env("DATABASE_URL", "postgres://user:secret@127.0.0.1:1/db");
     let server = place.serve();
-    let line = server.wait_for_log("The database does not answer yet");
-    assert!(!line.to_string().contains("secret"), "{line}");
+    let line = server.wait_for_log("The database cannot be used yet").to_string();
+    assert!(
+        line.contains("(PostgreSQL at 127.0.0.1:1; `DATABASE_URL` says where it is)"),
+        "{line}"
+    );
+    assert!(!line.contains("secret"), "{line}");
     assert_eq!(server.get("/health/live").status, 200);
     assert_eq!(server.get("/health/ready").status, 503);
     let answer = server.get("/api/auth/get-session");

@@ -96,3 +96,22 @@ fn a_base_path_may_be_the_root() {
     assert_eq!(server.get("/sign-in").header("content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(server.post("/../../sign-out", &serde_json::json!({})).status, 404);
 }
+
+#[test]
+fn another_method_is_refused_in_json() {
+    let server = Place::new().serve();
+    for path in ["/sign-in", "/health/live", "/_vestibule/app.css"] {
+        let answer = server.send(&format!("POST {path}"), &[], b"");
+        let body = r#"{"message":"Method Not Allowed","code":"METHOD_NOT_ALLOWED"}"#;
+        assert_eq!(answer.line(), format!("405 {body}"), "{path}");
+        assert_eq!(answer.header("allow"), Some("GET,HEAD"));
+    }
+}
+
+#[test]
+fn pages_name_the_shortest_password() {
+    let place = Place::with_config("[emailAndPassword]\nenabled = true\nminPasswordLength = 12");
+    let page = place.serve().get("/sign-up");
+    assert!(page.text().contains("At least 12 characters."), "{}", page.text());
+    assert!(page.text().contains(r#"data-min-password-length="12""#), "{}", page.text());
+}

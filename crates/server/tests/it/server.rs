@@ -100,10 +100,14 @@ impl Place {
         let mut server = Server {
             child,
             log,
+            early: Vec::new(),
             address: SocketAddr::from(([0, 0, 0, 0], 0)),
             _folder: self.folder.clone(),
         };
-        let line = server.wait_for_log("Listening on");
+        server.early = server.log_until(|line| {
+            line["message"].as_str().unwrap_or_default().starts_with("Listening on")
+        });
+        let line = server.early.last().unwrap();
         let message = line["message"].as_str().unwrap();
         let address = message.strip_prefix("Listening on http://").unwrap();
         server.address = address.split(' ').next().unwrap().parse().unwrap();
@@ -131,6 +135,8 @@ fn follow(log: impl std::io::BufRead + Send + 'static) -> Receiver<Json> {
 pub(crate) struct Server {
     child: Child,
     log: Receiver<Json>,
+    /// The log up to the line that says where it listens.
+    early: Vec<Json>,
     pub(crate) address: SocketAddr,
     /// It lasts as long as whoever works in it.
     _folder: Arc<TempDir>,
@@ -141,7 +147,10 @@ impl Server {
     #[track_caller]
     pub(crate) fn wait_for_log(&self, start: &str) -> Json {
         let starts = |line: &Json| line["message"].as_str().unwrap_or_default().starts_with(start);
-        self.log_until(starts).pop().unwrap()
+        match self.early.iter().find(|line| starts(line)) {
+            Some(line) => line.clone(),
+            None => self.log_until(starts).pop().unwrap(),
+        }
     }
 
     /// The log up to and including the line that is waited for.

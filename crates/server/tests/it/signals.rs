@@ -64,3 +64,20 @@ fn what_was_acknowledged_survives_a_kill() {
     let body = serde_json::json!({ "email": "ada@example.com", "password": "correct horse" });
     assert_eq!(place.serve().post("/sign-in/email", &body).status, 200);
 }
+
+#[test]
+fn who_connects_at_the_end_is_served() {
+    let mut server = Place::new().serve();
+    // While it is stopped, these wait to be accepted.
+    server.signal("STOP");
+    let mut connections: Vec<_> = (0..20).map(|_| server.connect().unwrap()).collect();
+    for connection in &mut connections {
+        connection.write(b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n");
+    }
+    server.signal("TERM");
+    server.signal("CONT");
+    for connection in &mut connections {
+        assert_eq!(connection.read().status, 200);
+    }
+    assert_eq!(server.wait().code(), Some(0));
+}

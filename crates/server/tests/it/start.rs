@@ -54,7 +54,13 @@ fn a_configuration_file_has_the_defaults_of_better_auth() {
 
 #[test]
 fn production_starts_with_nothing_by_default() {
-    let place = || Place::new().env("NODE_ENV", "production");
+    let bare = || Place::new().env("NODE_ENV", "production");
+    assert_snapshot!(bare().complaint(&["config", "check"]), @"
+    error: 2 things are wrong with the configuration:
+      production needs a secret: make one with `vestibule secret generate` and set `BETTER_AUTH_SECRET`
+      production needs a database: set `DATABASE_URL` (or `database.url`) to `postgres://user:password@host/database` or to the path of a SQLite file
+    ");
+    let place = || bare().env("DATABASE_URL", "a.db");
     assert_snapshot!(place().complaint(&["config", "check"]), @"error: production needs a secret: make one with `vestibule secret generate` and set `BETTER_AUTH_SECRET`");
     assert_snapshot!(
         place().file("vestibule.secret", GOOD).complaint(&["config", "check"]),
@@ -63,7 +69,7 @@ fn production_starts_with_nothing_by_default() {
     assert_snapshot!(place().env(SECRET, "short").complaint(&["config", "check"]), @"error: the secret has 5 characters, production needs 32: make one with `vestibule secret generate`");
     let known = "better-auth-secret-12345678901234567890";
     assert_snapshot!(place().env(SECRET, known).complaint(&["config", "check"]), @"error: the secret is the one that everybody knows: make another with `vestibule secret generate`");
-    assert_snapshot!(place().env(SECRET, GOOD).complaint(&["config", "check"]), @"error: production needs a database: set `DATABASE_URL` (or `database.url`) to `postgres://user:password@host/database` or to the path of a SQLite file");
+    assert_snapshot!(bare().env(SECRET, GOOD).complaint(&["config", "check"]), @"error: production needs a database: set `DATABASE_URL` (or `database.url`) to `postgres://user:password@host/database` or to the path of a SQLite file");
 }
 
 #[test]
@@ -105,14 +111,24 @@ fn production_migrates_only_when_it_is_told_to() {
 fn nothing_is_migrated_where_that_is_switched_off() {
     let place =
         Place::with_config("[database]\nmigrate = false\n[emailAndPassword]\nenabled = true");
-    assert_eq!(place.serve().sign_up("ada@example.com").status, 500);
+    let server = place.serve();
+    let warning = server.wait_for_log("Nothing is served before `vestibule migrate`");
+    let warning = warning["message"].as_str().unwrap();
+    assert!(warning.contains(r#"the table "user" is missing"#), "{warning}");
+    assert_eq!(server.sign_up("ada@example.com").status, 503);
+    let ready = server.get("/health/ready");
+    assert_snapshot!(ready.line(), @r#"503 {"status":"unavailable","reason":"the database lacks tables or columns: run `vestibule migrate`"}"#);
+    assert_eq!(ready.header("retry-after"), Some("1"));
     assert!(place.output(&["migrate", "--sql"]).starts_with("create table"));
 }
 
 #[test]
 fn the_clock_of_tests_needs_a_loopback_address() {
     let config = "host = '0.0.0.0'\nport = 0\n[testing]\nclock = true";
-    assert_snapshot!(Place::with_config(config).complaint(&["serve"]), @"error: `testing` is for tests on this computer: with it `host` must be a loopback address, found 0.0.0.0");
+    let place = Place::with_config(config);
+    let refused = place.complaint(&["serve"]);
+    assert_snapshot!(refused, @"error: `testing` is for tests on this computer: with it `host` must be a loopback address, found 0.0.0.0");
+    assert_eq!(place.complaint(&["config", "check"]), refused);
 }
 
 #[test]
@@ -141,4 +157,15 @@ fn a_port_that_is_taken_is_named() {
     let complaint = Place::new().env("PORT", &port.to_string()).complaint(&["serve"]);
     let complaint = complaint.replace(&port.to_string(), "PORT");
     assert_snapshot!(complaint, @"error: failed to listen on 127.0.0.1:PORT; `host` and `port` (or `HOST` and `PORT`) say where: Address already in use (os error 98)");
+}
+
+#[test]
+fn the_server_says_where_it_listens_once_the_database_is_fine() {
+    let place = Place::new()
+        .env("NODE_ENV", "production")
+        .env(SECRET, GOOD)
+        .env("DATABASE_URL", "production.db")
+        .env("PORT", "0");
+    let refused = place.complaint(&["serve"]);
+    assert!(!refused.contains("Listening"), "{refused}");
 }

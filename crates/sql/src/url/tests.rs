@@ -52,6 +52,27 @@ fn sqlite_files_are_where_other_libraries_find_them() {
 }
 
 #[test]
+fn a_misspelt_url_is_no_file_and_is_not_shown() {
+    for url in [
+        "postgres//u:SEKRIT@h/x",
+        "postgres:u:SEKRIT",
+        "postgres/u:SEKRIT@h",
+        "mysql:SEKRIT",
+        "u:SEKRIT@h/x",
+        "//u:SEKRIT@h/x",
+        "C:\\u:SEKRIT@h",
+    ] {
+        let problem = problem(url);
+        assert!(problem.contains("expected `postgres://"), "{problem}");
+        assert!(!problem.contains("SEKRIT"), "{problem}");
+    }
+    for path in ["postgres.db", "mysql_old.sqlite", "./postgres/x.db", "ada@home.db", "C:\\a@b.db"]
+    {
+        assert_eq!(file(path), path);
+    }
+}
+
+#[test]
 fn memory_has_many_names() {
     for url in [
         ":memory:",
