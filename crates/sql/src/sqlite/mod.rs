@@ -329,9 +329,18 @@ fn migrate(connection: &Connection, planner: &Planner) -> Result<Migration, Migr
         return Ok(first);
     }
     batch(connection, "begin immediate")?;
-    let done = migrate_inside(connection, planner);
-    roll_back(connection);
-    done
+    migrate_inside(connection, planner)
+        .inspect(|_| fold_log(connection))
+        .inspect_err(|_| roll_back(connection))
+}
+
+/// Brings what the log holds into the file, so that whoever copies the file has it.
+fn fold_log(connection: &Connection) {
+    let folded = connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()));
+    // Another process reads meanwhile: the log is as good a place, and the next one folds it.
+    if let Err(error) = folded {
+        tracing::debug!(%error, "The log of SQLite was not folded after the migration");
+    }
 }
 
 /// Another process may have been first, so the plan is made again.
