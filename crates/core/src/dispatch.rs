@@ -28,8 +28,10 @@ use crate::csrf::{
 use crate::endpoint::{Endpoint, Reply};
 use crate::error::{Error, Outcome, Result};
 use crate::error_codes::{INTERNAL_SERVER_ERROR, NOT_FOUND, SERVICE_UNAVAILABLE};
+use crate::models::SessionUser;
 use crate::origin::RequestTrust;
 use crate::received;
+use crate::services::sessions::Lookup;
 
 /// A request extension: the address at the other end of the connection.
 #[derive(Debug, Clone, Copy)]
@@ -75,16 +77,13 @@ impl Auth {
     /// The session of a request that is not for this server: for routes of your own.
     ///
     /// Nothing is refreshed and no cookie is set.
-    pub async fn session(&self, headers: &HeaderMap) -> Result<Option<crate::models::SessionUser>> {
+    pub async fn session(&self, headers: &HeaderMap) -> Result<Option<SessionUser>> {
         let mut request = Request::new(());
         request.headers_mut().clone_from(headers);
         let parts = request.into_parts().0;
         let base_url = self.base_url_or_local(&parts)?;
         let mut exchange = self.exchange(parts, base_url, "/get-session".to_owned());
-        let lookup = crate::services::sessions::Lookup {
-            disable_refresh: true,
-            ..crate::services::sessions::Lookup::default()
-        };
+        let lookup = Lookup { disable_refresh: true, ..Lookup::default() };
         exchange.sessions().current(lookup).await
     }
 
