@@ -45,10 +45,14 @@ const RETRY_AFTER: [Duration; 4] = [
 /// The most that an answer's body may hold.
 const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
 
+/// How long a connection rests before another is made: less than the five seconds after which Node
+/// closes it, since a request that meets the end of its connection is lost.
+const IDLE_LIMIT: Duration = Duration::from_secs(4);
+
 static CLIENT: LazyLock<HttpClient> = LazyLock::new(|| {
     // Not at the start: reading the root certificates takes its time.
     let connector = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1();
-    Client::builder(TokioExecutor::new()).build(connector.build())
+    Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE_LIMIT).build(connector.build())
 });
 
 type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;

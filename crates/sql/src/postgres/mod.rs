@@ -82,7 +82,7 @@ impl Postgres {
         .await
     }
 
-    /// After an error the connection is closed, which undoes what was begun on it.
+    /// After an error, what was begun on the connection is rolled back.
     async fn with_connection<T>(
         &self,
         attempt: &str,

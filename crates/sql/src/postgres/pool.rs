@@ -8,6 +8,7 @@ use deadpool::managed::{
     self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts,
 };
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::config::{ChannelBinding as Binding, SslMode, TargetSessionAttrs};
 use tokio_postgres::{Client, Config, NoTls};
@@ -23,6 +24,9 @@ const TRUSTED_REST: Duration = Duration::from_secs(5);
 
 /// How long that answer may take.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long the server may take to let go of a statement that was given up, and then to roll back.
+const RETIRE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Pause before the second attempt to connect; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -94,19 +98,17 @@ impl managed::Manager for Manager {
     async fn create(&self) -> Result<Live, tokio_postgres::Error> {
         let (tell, end) = watch::channel(End::NotYet);
         // The task ends with the client, or with the connection.
-        let client = match &self.tls {
+        let (client, task) = match &self.tls {
             Some(tls) => {
                 let (client, connection) = self.config.connect(tls.clone()).await?;
-                tokio::spawn(tell_end(connection, tell));
-                client
+                (client, tokio::spawn(tell_end(connection, tell)))
             }
             None => {
                 let (client, connection) = self.config.connect(NoTls).await?;
-                tokio::spawn(tell_end(connection, tell));
-                client
+                (client, tokio::spawn(tell_end(connection, tell)))
             }
         };
-        Ok(Live { client, end })
+        Ok(Live { client, end, task: task.abort_handle(), tls: self.tls.clone() })
     }
 
     async fn recycle(
@@ -131,6 +133,19 @@ impl managed::Manager for Manager {
 pub(super) struct Live {
     client: Client,
     end: watch::Receiver<End>,
+    task: AbortHandle,
+    tls: Option<MakeTls>,
+}
+
+impl Live {
+    /// Asks the server to end the statement that runs; it may have ended already.
+    async fn cancel(&self) -> Result<(), tokio_postgres::Error> {
+        let token = self.client.cancel_token();
+        match &self.tls {
+            Some(tls) => token.cancel_query(tls.clone()).await,
+            None => token.cancel_query(NoTls).await,
+        }
+    }
 }
 
 /// How a connection came to its end.
@@ -231,8 +246,8 @@ impl Pool {
     }
 }
 
-/// A connection in use. It goes back to the pool only between statements: one that is dropped while
-/// a statement runs is closed.
+/// A connection in use. It goes back to the pool only between statements: see [`retire`] for one that
+/// is dropped while a statement runs.
 pub(super) struct Connection {
     client: Option<Object<Manager>>,
     is_idle: bool,
@@ -279,9 +294,28 @@ impl Deref for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if let (false, Some(client)) = (self.is_idle, self.client.take()) {
-            // Out of the pool, and closed with the last hand on it.
-            drop(Object::take(client));
+        let (false, Some(client)) = (self.is_idle, self.client.take()) else { return };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(retire(client))),
+            Err(_) => close(client),
         }
     }
+}
+
+/// Ends a statement that was given up, and what was begun with it. The connection keeps its place in
+/// the pool until the server has answered: a statement that waits for a lock would otherwise go on
+/// beside the pool, and another with each client that gives up, until the server has no room left.
+async fn retire(client: Object<Manager>) {
+    // Whether it came in time shows in what follows.
+    let _ = timeout(RETIRE_TIMEOUT, client.cancel()).await;
+    let rolled_back = timeout(RETIRE_TIMEOUT, client.client.batch_execute("ROLLBACK")).await;
+    if !matches!(rolled_back, Ok(Ok(()))) {
+        close(client);
+    }
+}
+
+/// Out of the pool, and the socket with it.
+fn close(client: Object<Manager>) {
+    client.task.abort();
+    drop(Object::take(client));
 }

@@ -1,5 +1,6 @@
 //! The one connection that writes, on its own thread.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -7,6 +8,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 use vestibule_core::store::StoreError;
+
+use super::roll_back;
 
 /// How long to wait for the turn, which a transaction keeps until it ends.
 const TURN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,7 +34,11 @@ impl Writer {
         let thread = thread::Builder::new().name("vestibule-sqlite".to_owned());
         let started = thread.spawn(move || {
             while let Ok(job) = work.recv() {
-                job(&mut connection);
+                // Whoever waits for a job that panics is told; the next one finds a thread and no
+                // transaction that is not its own.
+                if catch_unwind(AssertUnwindSafe(|| job(&mut connection))).is_err() {
+                    roll_back(&connection);
+                }
             }
         });
         // Without a thread the channel is closed, and every job says so.

@@ -262,3 +262,21 @@ async fn requests_wait_for_a_connection_in_bounded_time() {
     bench.read().await.expect("rows");
     bench.close().await;
 }
+
+#[tokio::test]
+async fn clients_that_give_up_on_a_lock_leave_no_connections_behind() {
+    let bench = Bench::new(&server(), "connection_limit=2").await;
+    let admin = admin().await;
+    let lock = format!("begin; lock table \"{}\".\"verification\"", bench.name);
+    admin.batch_execute(&lock).await.expect("a lock");
+    for _ in 0..8 {
+        let given_up = tokio::time::timeout(Duration::from_millis(100), bench.read()).await;
+        assert!(given_up.is_err(), "a lock holds until it is given back");
+    }
+    let count = "select count(*) from pg_stat_activity where application_name = $1";
+    let count: i64 = admin.query_one(count, &[&bench.name]).await.expect("a count").get(0);
+    assert!(count <= 2, "{count} connections");
+    admin.batch_execute("rollback").await.expect("no lock");
+    bench.read().await.expect("an answer");
+    bench.close().await;
+}
