@@ -25,8 +25,8 @@ const TRUSTED_REST: Duration = Duration::from_secs(5);
 /// How long that answer may take.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long the server may take to let go of a statement that was given up, and then to roll back.
-const RETIRE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the server may take over a statement that was given up before it is cancelled.
+const RETIRE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Pause before the second attempt to connect; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -306,12 +306,22 @@ impl Drop for Connection {
 /// the pool until the server has answered: a statement that waits for a lock would otherwise go on
 /// beside the pool, and another with each client that gives up, until the server has no room left.
 async fn retire(client: Object<Manager>) {
-    // Whether it came in time shows in what follows.
-    let _ = timeout(RETIRE_TIMEOUT, client.cancel()).await;
-    let rolled_back = timeout(RETIRE_TIMEOUT, client.client.batch_execute("ROLLBACK")).await;
-    if !matches!(rolled_back, Ok(Ok(()))) {
+    if !roll_back(&client).await {
         close(client);
     }
+}
+
+/// Whether the server rolled back. It is asked to cancel only when it takes long: a pooler may hand a
+/// cancellation that comes late to somebody else.
+async fn roll_back(live: &Live) -> bool {
+    let mut rolled_back = pin!(live.client.batch_execute("ROLLBACK"));
+    let mut done = timeout(RETIRE_PATIENCE, rolled_back.as_mut()).await;
+    if done.is_err() {
+        // Whether it helped shows in what follows.
+        let _ = timeout(CHECK_TIMEOUT, live.cancel()).await;
+        done = timeout(CHECK_TIMEOUT, rolled_back.as_mut()).await;
+    }
+    matches!(done, Ok(Ok(())))
 }
 
 /// Out of the pool, and the socket with it.
