@@ -5,7 +5,7 @@
 
 mod build;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -21,15 +21,17 @@ use crate::clock::Clock;
 use crate::cookies::CookieTemplates;
 use crate::crypto::password::HashPool;
 use crate::crypto::secrets::Secrets;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Place};
 use crate::error::ErrorCode;
 use crate::hook::{DatabaseHook, Hook};
+use crate::key_set::KeySet;
 use crate::models::Session;
 use crate::options::Options;
 use crate::origin::TrustedOrigins;
 use crate::random::Random;
 use crate::rate_limit::RateLimiter;
 use crate::schema::{Model, Schema};
+use crate::service_key::ServiceKeys;
 use crate::shape::openapi;
 use crate::store::Store;
 
@@ -42,7 +44,7 @@ struct Inner {
     schema: Schema,
     store: Arc<dyn Store>,
     routes: Vec<Route>,
-    router: HashMap<Method, matchit::Router<usize>>,
+    router: Router,
     hooks: Vec<Arc<dyn Hook>>,
     database_hooks: HashMap<String, Vec<Arc<dyn DatabaseHook>>>,
     plugins: Vec<&'static str>,
@@ -55,6 +57,8 @@ struct Inner {
     signing_key: SigningKey,
     hash_pool: HashPool,
     rate_limiter: Option<RateLimiter>,
+    key_set: Option<Arc<dyn KeySet>>,
+    service_keys: ServiceKeys,
     webhooks: Arc<dyn Webhooks>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -64,6 +68,13 @@ struct Inner {
 pub(crate) struct Route {
     pub(crate) endpoint: Endpoint,
     pub(crate) hooks: Vec<usize>,
+}
+
+/// Finds a route by what a request says.
+#[derive(Default)]
+pub(crate) struct Router {
+    routes: HashMap<(Place, Method), matchit::Router<usize>>,
+    at_origin: HashSet<&'static str>,
 }
 
 impl Auth {
@@ -108,6 +119,16 @@ impl Auth {
 
     pub fn signing_key(&self) -> &SigningKey {
         &self.0.signing_key
+    }
+
+    /// The keys that sign for others, where a plugin keeps some.
+    pub fn key_set(&self) -> Option<&Arc<dyn KeySet>> {
+        self.0.key_set.as_ref()
+    }
+
+    /// The keys by which services say who they are.
+    pub fn service_keys(&self) -> &ServiceKeys {
+        &self.0.service_keys
     }
 
     pub fn random(&self) -> &dyn Random {
@@ -168,13 +189,19 @@ impl Auth {
         &self.0.hooks[position]
     }
 
-    /// The route of a method and a path below the base path, with the path's parameters.
+    /// Whether endpoints at the origin have this path, for whatever method.
+    pub fn is_at_origin(&self, path: &str) -> bool {
+        self.0.router.at_origin.contains(path)
+    }
+
+    /// The route of a method and a path, with the path's parameters.
     pub(crate) fn route(
         &self,
+        place: Place,
         method: &Method,
         path: &str,
     ) -> Option<(&Route, Vec<(String, String)>)> {
-        let found = self.0.router.get(method)?.at(path).ok()?;
+        let found = self.0.router.routes.get(&(place, method.clone()))?.at(path).ok()?;
         let decode = |text: &str| {
             vestibule_tokens::encoding::decode_uri_component(text)
                 .map_or_else(|| text.to_owned(), std::borrow::Cow::into_owned)

@@ -23,6 +23,7 @@ use crate::hook::Written;
 use crate::models::SessionUser;
 use crate::random::Random;
 use crate::schema::Model;
+use crate::service_key::SERVICE_KEY_HEADER;
 use crate::services::accounts::Accounts;
 use crate::services::passwords::Passwords;
 use crate::services::sessions::Sessions;
@@ -76,6 +77,7 @@ pub struct Exchange {
     now: Timestamp,
     base_url: Arc<BaseUrl>,
     client_address: Option<String>,
+    service: Option<Arc<str>>,
     reply_headers: HeaderMap,
     set_cookies: Vec<SetCookie>,
     transaction: Option<Arc<dyn Transaction>>,
@@ -90,11 +92,12 @@ pub(crate) struct Facts {
     pub(crate) now: Timestamp,
     pub(crate) base_url: Arc<BaseUrl>,
     pub(crate) client_address: Option<String>,
+    pub(crate) service: Option<Arc<str>>,
 }
 
 impl Exchange {
     pub(crate) fn new(auth: Auth, facts: Facts) -> Self {
-        let Facts { method, uri, path, headers, now, base_url, client_address } = facts;
+        let Facts { method, uri, path, headers, now, base_url, client_address, service } = facts;
         let headers = join_cookies(headers);
         Self {
             auth,
@@ -111,6 +114,7 @@ impl Exchange {
             now,
             base_url,
             client_address,
+            service,
             reply_headers: HeaderMap::new(),
             set_cookies: Vec::new(),
             transaction: None,
@@ -140,6 +144,11 @@ impl Exchange {
         self.client_address.as_deref()
     }
 
+    /// The service that sent this request and proved it by its key.
+    pub fn service(&self) -> Option<&str> {
+        self.service.as_deref()
+    }
+
     /// The user agent as sent; empty when it was not.
     pub fn user_agent(&self) -> Cow<'_, str> {
         match self.headers.get(header::USER_AGENT) {
@@ -155,7 +164,8 @@ impl Exchange {
     /// The request as webhooks learn of it: without cookies and credentials.
     pub fn describe_request(&self) -> Json {
         let secret = |name: &HeaderName| {
-            [header::COOKIE, header::AUTHORIZATION, header::PROXY_AUTHORIZATION].contains(name)
+            [header::COOKIE, header::AUTHORIZATION, header::PROXY_AUTHORIZATION, SERVICE_KEY_HEADER]
+                .contains(name)
         };
         let headers: serde_json::Map<_, _> = self
             .headers
@@ -165,7 +175,11 @@ impl Exchange {
                 (name.to_string(), Json::from(String::from_utf8_lossy(value.as_bytes())))
             })
             .collect();
-        let url = format!("{}{}", self.base_url.as_str(), self.path);
+        let base = match self.auth.is_at_origin(&self.path) {
+            true => self.base_url.origin(),
+            false => self.base_url.as_str(),
+        };
+        let url = format!("{base}{}", self.path);
         json!({ "method": self.method.as_str(), "url": url, "headers": headers })
     }
 }

@@ -165,6 +165,11 @@ impl ClientAddressPolicy {
         Some(normalize(address, self.ipv6_subnet))
     }
 
+    /// An address that is known already, in its one spelling.
+    pub(crate) fn spell(&self, address: IpAddr) -> Option<String> {
+        self.is_tracking().then(|| normalize(address, self.ipv6_subnet))
+    }
+
     /// What a trusted peer says. One that sends none of the headers speaks for itself.
     fn forwarded(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
         let mut said_anything = false;

@@ -10,14 +10,16 @@
 //!
 //! Reference: better-auth 1.7.7, `api/index` and `api/to-auth-endpoints`, and better-call 1.4.0.
 
+mod failure;
+
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use serde_json::{Map, Value as Json, json};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use serde_json::Value as Json;
 
+use self::failure::{error_reply, log_failure};
 use crate::auth::{Auth, Route};
 use crate::base_url::{BaseUrl, ForwardedHeaders, RequestTarget, Scheme, path_below};
 use crate::call::{Exchange, Facts};
@@ -25,7 +27,7 @@ use crate::clock::ServeAt;
 use crate::csrf::{
     self, CheckPolicy, OriginCheckSkips, OriginRefusal, RedirectRefusal, RequestFacts,
 };
-use crate::endpoint::{Endpoint, Reply};
+use crate::endpoint::{Endpoint, Place, Reply};
 use crate::error::{Error, Outcome, Result};
 use crate::error_codes::{INTERNAL_SERVER_ERROR, NOT_FOUND, SERVICE_UNAVAILABLE};
 use crate::models::SessionUser;
@@ -60,12 +62,16 @@ impl Auth {
             Ok(base_url) => base_url,
             Err(error) => return self.respond(Err(error), HeaderMap::new(), None),
         };
-        let Some((path, spelling)) = path_of(&base_url, parts.uri.path()) else {
+        let Some(target) = self.target(&base_url, parts.uri.path()) else {
             let error = self.unknown_path(&base_url, parts.uri.path());
             return self.respond(Err(error), HeaderMap::new(), None);
         };
-        let exchange = self.exchange(parts, base_url, path);
-        let (mut exchange, answer) = self.serve(exchange, spelling, body).await;
+        let exchange = match self.exchange(parts, base_url, target.path) {
+            Ok(exchange) => exchange,
+            Err(error) => return self.respond(Err(error), HeaderMap::new(), None),
+        };
+        let (mut exchange, answer) =
+            self.serve(exchange, target.place, target.spelling, body).await;
         let headers = exchange.take_reply_headers();
         let (answer, headers) = match headers {
             Ok(headers) => (answer, headers),
@@ -82,7 +88,7 @@ impl Auth {
         request.headers_mut().clone_from(headers);
         let parts = request.into_parts().0;
         let base_url = self.base_url_or_local(&parts)?;
-        let mut exchange = self.exchange(parts, base_url, "/get-session".to_owned());
+        let mut exchange = self.exchange(parts, base_url, "/get-session".to_owned())?;
         let lookup = Lookup { disable_refresh: true, ..Lookup::default() };
         exchange.sessions().current(lookup).await
     }
@@ -91,7 +97,7 @@ impl Auth {
     pub fn unrequested(&self) -> Result<Exchange> {
         let parts = Request::new(()).into_parts().0;
         let base_url = self.base_url_or_local(&parts)?;
-        Ok(self.exchange(parts, base_url, "/".to_owned()))
+        self.exchange(parts, base_url, "/".to_owned())
     }
 
     fn base_url_or_local(&self, parts: &http::request::Parts) -> Result<Arc<BaseUrl>> {
@@ -108,13 +114,20 @@ impl Auth {
         parts: http::request::Parts,
         base_url: Arc<BaseUrl>,
         path: String,
-    ) -> Exchange {
+    ) -> Result<Exchange> {
         let now = match parts.extensions.get::<ServeAt>() {
             Some(ServeAt(time)) => *time,
             None => self.clock().now(),
         };
-        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
-        let client_address = self.addresses().resolve(peer, &parts.headers);
+        let caller = self.service_keys().identify(&parts.headers)?;
+        let client_address = match caller.as_ref().and_then(|caller| caller.client_address) {
+            // Whoever has a service key is believed like a trusted peer.
+            Some(address) => self.addresses().spell(address),
+            None => {
+                let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
+                self.addresses().resolve(peer, &parts.headers)
+            }
+        };
         let facts = Facts {
             method: parts.method,
             uri: parts.uri,
@@ -123,8 +136,9 @@ impl Auth {
             now,
             base_url,
             client_address,
+            service: caller.map(|caller| caller.service),
         };
-        Exchange::new(self.clone(), facts)
+        Ok(Exchange::new(self.clone(), facts))
     }
 
     fn base_url_of(&self, parts: &http::request::Parts) -> Result<Arc<BaseUrl>> {
@@ -154,6 +168,16 @@ impl Auth {
         }
     }
 
+    /// What a path means; `None` where nothing can be there.
+    fn target(&self, base_url: &BaseUrl, path: &str) -> Option<Target> {
+        if self.is_at_origin(path) {
+            let (path, spelling) = (path.to_owned(), Spelling::Canonical);
+            return Some(Target { place: Place::Origin, path, spelling });
+        }
+        let (path, spelling) = path_of(base_url, path)?;
+        Some(Target { place: Place::BasePath, path, spelling })
+    }
+
     fn unknown_path(&self, base_url: &BaseUrl, path: &str) -> Error {
         Error::not_found(NOT_FOUND)
             .with_hint(format!("`{path}` is not below the base path `{}`", base_url.path()))
@@ -163,6 +187,7 @@ impl Auth {
     async fn serve(
         &self,
         mut exchange: Exchange,
+        place: Place,
         spelling: Spelling,
         body: Bytes,
     ) -> (Exchange, Result<Reply>) {
@@ -182,7 +207,7 @@ impl Auth {
         let auth = self.clone();
         let routed = match spelling {
             Spelling::TrailingSlash if !self.options().advanced.skip_trailing_slashes => None,
-            _ => auth.route(&exchange.method, &exchange.path),
+            _ => auth.route(place, &exchange.method, &exchange.path),
         };
         let Some((route, params)) = routed else {
             return (exchange, Err(Error::not_found(NOT_FOUND)));
@@ -277,8 +302,13 @@ impl Auth {
     /// The answer to a request that is refused before it gets here, by whoever received it. `path` is
     /// the request's; it is logged as declared.
     pub fn refuse(&self, error: Error, path: &str) -> Response<Bytes> {
-        let below = path.strip_prefix(self.base_urls().path()).unwrap_or(path);
-        let found = [Method::GET, Method::POST].iter().find_map(|method| self.route(method, below));
+        let (place, path) = match path.strip_prefix(self.base_urls().path()) {
+            _ if self.is_at_origin(path) => (Place::Origin, path),
+            Some(below) => (Place::BasePath, below),
+            None => (Place::BasePath, path),
+        };
+        let methods = [Method::GET, Method::POST];
+        let found = methods.iter().find_map(|method| self.route(place, method, path));
         self.respond(Err(error), HeaderMap::new(), found.map(|(route, _)| route.endpoint.path))
     }
 
@@ -325,6 +355,14 @@ impl Auth {
         }
         response
     }
+}
+
+/// What the path of a request names.
+struct Target {
+    place: Place,
+    /// Below its place, in the one spelling that router, limiter and disabled paths see.
+    path: String,
+    spelling: Spelling,
 }
 
 /// How a path was written.
@@ -400,104 +438,5 @@ async fn end_transaction(exchange: &mut Exchange, answer: Result<Reply>) -> Resu
             rolled_back?;
             Err(Error::internal("finish: the handler left its transaction open"))
         }
-    }
-}
-
-fn error_reply(error: &Error, production: bool) -> Reply {
-    let mut body = Map::new();
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let mut retry_after = None;
-    match error.outcome() {
-        Outcome::Refusal(refusal) => {
-            body.insert("message".to_owned(), refusal.reason.message.as_ref().into());
-            if let Some(code) = &refusal.reason.code {
-                body.insert("code".to_owned(), code.as_ref().into());
-            }
-            if let (Some(hint), false) = (&refusal.hint, production) {
-                body.insert("hint".to_owned(), hint.as_str().into());
-            }
-            retry_after = refusal.retry_after;
-        }
-        Outcome::Unavailable { retry_after: wait } => {
-            body.insert("message".to_owned(), SERVICE_UNAVAILABLE.message.into());
-            body.insert("code".to_owned(), SERVICE_UNAVAILABLE.code.into());
-            retry_after = Some(wait);
-        }
-        Outcome::Internal => {
-            body.insert("message".to_owned(), INTERNAL_SERVER_ERROR.message.into());
-            body.insert("code".to_owned(), INTERNAL_SERVER_ERROR.code.into());
-        }
-    }
-    if let Some(wait) = retry_after {
-        let seconds = wait.as_millis().div_ceil(1000);
-        let seconds = HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX));
-        headers.insert("x-retry-after", seconds.clone());
-        headers.insert(header::RETRY_AFTER, seconds);
-    }
-    Reply { status: error.status(), headers, body: json!(body).to_string().into() }
-}
-
-/// Of requests that could not be served, one is logged in this time, with the number of the others:
-/// under load there are thousands in a second.
-const UNAVAILABLE_LOG_EVERY: Duration = Duration::from_secs(5);
-
-static UNAVAILABLE: Mutex<Burst> = Mutex::new(Burst { told: None, untold: 0 });
-
-/// Events that are told of now and then.
-struct Burst {
-    told: Option<Instant>,
-    untold: u64,
-}
-
-impl Burst {
-    /// Whether to tell of an event, and how many were not told of since the last that was.
-    fn tell(&mut self, now: Instant) -> Option<u64> {
-        if self.told.is_some_and(|told| now.duration_since(told) < UNAVAILABLE_LOG_EVERY) {
-            self.untold += 1;
-            return None;
-        }
-        self.told = Some(now);
-        Some(std::mem::take(&mut self.untold))
-    }
-}
-
-/// The one place where failures are logged. Refusals are the client's affair, and are not.
-fn log_failure(error: &Error, path: &str) {
-    match error.outcome() {
-        Outcome::Refusal(refusal) if refusal.status.is_server_error() => {
-            tracing::error!(http.path = path, error = ?error, "A request failed");
-        }
-        Outcome::Refusal(refusal) if refusal.status == StatusCode::FORBIDDEN => {
-            tracing::info!(http.path = path, error = %error, "A request was refused");
-        }
-        Outcome::Refusal(_) => {}
-        Outcome::Unavailable { .. } => {
-            // tidy-allow(clock): how often the log is written has nothing to do with the request.
-            let now = Instant::now();
-            let told = UNAVAILABLE.lock().unwrap_or_else(PoisonError::into_inner).tell(now);
-            if let Some(untold) = told {
-                tracing::warn!(http.path = path, error = ?error, untold, "A request could not be served now");
-            }
-        }
-        Outcome::Internal => {
-            tracing::error!(http.path = path, error = ?error, "A request failed");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_many_events_one_is_told_with_the_number_of_the_others() {
-        let mut burst = Burst { told: None, untold: 0 };
-        let start = Instant::now();
-        assert_eq!(burst.tell(start), Some(0));
-        assert_eq!(burst.tell(start), None);
-        assert_eq!(burst.tell(start), None);
-        assert_eq!(burst.tell(start + UNAVAILABLE_LOG_EVERY), Some(2));
-        assert_eq!(burst.tell(start + 2 * UNAVAILABLE_LOG_EVERY), Some(0));
     }
 }

@@ -28,8 +28,9 @@ use crate::shape::{Input, InputTypes, Shape, Type};
 #[derive(Clone)]
 pub struct Endpoint {
     pub method: Method,
-    /// Without the base path; `:name` is a parameter.
+    /// Below its [`Place`]; `:name` is a parameter.
     pub path: &'static str,
+    pub place: Place,
     /// The operation's name in OpenAPI and in clients.
     pub id: &'static str,
     /// The session requirement.
@@ -47,6 +48,24 @@ pub struct Endpoint {
 /// A handler without its types. The call comes back, for what it collected.
 pub(crate) type Run =
     dyn Fn(Exchange) -> BoxFuture<'static, (Exchange, Result<Reply>)> + Send + Sync;
+
+/// Where the path of an endpoint begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// At the base path, such as `/api/auth`: everything that a Better Auth client asks for.
+    BasePath,
+    /// At the origin: what others look for where their specifications or habits say, such as
+    /// `/.well-known/jwks.json`. Such a path has no parameters, and is looked up before the base path.
+    Origin,
+}
+
+/// A path that the configuration chose, for an [`Endpoint`].
+///
+/// Paths are declared as literals nearly everywhere, so endpoints hold `&'static str`; the few that
+/// options name are kept until the process ends.
+pub fn configured(path: String) -> &'static str {
+    Box::leak(path.into_boxed_str())
+}
 
 /// Which request bodies an endpoint takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +155,7 @@ impl Endpoint {
             input: I::types(&method),
             method,
             path,
+            place: Place::BasePath,
             id: path,
             access: C::ACCESS,
             output: O::shape(),
@@ -150,6 +170,13 @@ impl Endpoint {
     #[must_use]
     pub fn id(mut self, id: &'static str) -> Self {
         self.id = id;
+        self
+    }
+
+    /// Puts the path at the origin instead of the base path.
+    #[must_use]
+    pub fn at_origin(mut self) -> Self {
+        self.place = Place::Origin;
         self
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::endpoint::Endpoint;
 use crate::error::ErrorCode;
 use crate::hook::{DatabaseHook, Hook};
+use crate::key_set::KeySet;
 use crate::options::RateRule;
 use crate::schema::Field;
 use crate::store::ModelRow;
@@ -33,6 +34,8 @@ pub struct Contribution {
     pub rate_limits: Vec<RateLimitRule>,
     pub trusted_origins: Vec<String>,
     pub error_codes: &'static [ErrorCode],
+    /// Keys that sign for others; of one plugin at most.
+    pub key_set: Option<Arc<dyn KeySet>>,
 }
 
 /// A model of a plugin.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use serde_json::Value as Json;
 use vestibule_core::Auth;
+use vestibule_core::endpoint::Place;
 
 /// Somebody who makes requests and keeps cookies, as a browser on the server's own pages does.
 #[derive(Clone)]
@@ -13,6 +14,7 @@ pub struct Actor {
     auth: Auth,
     cookies: BTreeMap<String, String>,
     headers: HeaderMap,
+    place: Place,
 }
 
 /// What came back.
@@ -25,7 +27,8 @@ pub struct Answer {
 
 impl Actor {
     pub(crate) fn new(auth: Auth) -> Self {
-        Self { auth, cookies: BTreeMap::new(), headers: HeaderMap::new() }
+        let place = Place::BasePath;
+        Self { auth, cookies: BTreeMap::new(), headers: HeaderMap::new(), place }
     }
 
     /// Sends this header with every request.
@@ -33,6 +36,12 @@ impl Actor {
     pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.insert(name, value.parse().expect("a header value"));
         self
+    }
+
+    /// The same person, whose paths begin at the origin instead of the base path.
+    #[must_use]
+    pub fn at_origin(&self) -> Self {
+        Self { place: Place::Origin, ..self.clone() }
     }
 
     /// Has this cookie, whatever the server said; the value as it stands in the header.
@@ -63,8 +72,11 @@ impl Actor {
     async fn send(&mut self, method: Method, path: &str, body: Option<Bytes>) -> Answer {
         let mut request = Request::new(body.clone().unwrap_or_default());
         *request.method_mut() = method;
-        *request.uri_mut() =
-            format!("http://localhost:3000/api/auth{path}").parse().expect("a path");
+        let url = match self.place {
+            Place::BasePath => format!("http://localhost:3000/api/auth{path}"),
+            Place::Origin => format!("http://localhost:3000{path}"),
+        };
+        *request.uri_mut() = url.parse().expect("a path");
         let headers = request.headers_mut();
         if body.is_some() {
             headers.insert(header::CONTENT_TYPE, "application/json".parse().expect("a header"));

@@ -8,7 +8,9 @@
 
 pub mod alphabet;
 pub mod cookie;
+pub mod derive;
 pub mod encoding;
+pub mod jose;
 pub mod jwt;
 pub mod signature;
 

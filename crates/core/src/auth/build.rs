@@ -1,5 +1,7 @@
 //! The start: options and contributions become a server.
 
+mod check;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZero;
@@ -8,7 +10,8 @@ use std::sync::Arc;
 use http::Method;
 use vestibule_tokens::signature::SigningKey;
 
-use super::{Auth, Inner, Route};
+use self::check::check_options;
+use super::{Auth, Inner, Route, Router};
 use crate::base_url::{BaseUrls, ForwardedHeaders, InvalidBaseUrl};
 use crate::callback::{NoWebhooks, Webhooks};
 use crate::client_address::{ClientAddressPolicy, InvalidPeer, TrustedPeers};
@@ -16,9 +19,10 @@ use crate::clock::{Clock, SystemClock};
 use crate::cookies::CookieTemplates;
 use crate::crypto::password::HashPool;
 use crate::crypto::secrets::{InvalidSecrets, Secrets, Sources, VersionedSecret};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Place};
 use crate::error::ErrorCode;
 use crate::hook::{DatabaseHook, Hook};
+use crate::key_set::KeySet;
 use crate::models::{Account, RateLimit, Session, User, Verification};
 use crate::options::{AdditionalFields, Options, RateLimitStorage};
 use crate::origin::{LOOPBACK_ORIGINS, TrustedOrigins};
@@ -26,8 +30,8 @@ use crate::plugin::{Contribution, Plugin, RateLimitRule};
 // tidy-allow(random): the builder's default, which tests replace.
 use crate::random::{Random, SystemRandom};
 use crate::rate_limit::RateLimiter;
-use crate::redirect::append_query_params;
 use crate::schema::{self, Schema, SchemaError};
+use crate::service_key::{Service, ServiceKeys, is_service_name};
 use crate::store::{ModelRow, Store};
 
 /// Collects what a server is made of.
@@ -39,6 +43,7 @@ pub struct Builder {
     store: Option<Arc<dyn Store>>,
     secrets: Option<Secrets>,
     trusted_peers: TrustedPeers,
+    services: Vec<Service>,
     hash_threads: Option<NonZero<usize>>,
     webhooks: Arc<dyn Webhooks>,
     clock: Arc<dyn Clock>,
@@ -60,10 +65,16 @@ pub enum BuildError {
     Schema(#[from] SchemaError),
     #[error("two plugins declare {method} `{path}`")]
     DuplicateEndpoint { method: Method, path: &'static str },
+    #[error("the path `{0}`: expected one such as \"/auth/token\", without parameters")]
+    OriginPath(&'static str),
     #[error("the plugin `{0}` is there twice")]
     DuplicatePlugin(&'static str),
     #[error("`secret`: production needs one of your own; `openssl rand -base64 32` makes it")]
     DefaultSecret,
+    #[error("`plugins.{0}`: another plugin keeps a key set already")]
+    SecondKeySet(&'static str),
+    #[error("`services.{0}`: expected a name of letters, digits, `-` and `.`, and key versions")]
+    Service(String),
     #[error("no store was given: call `store(..)` on the builder")]
     NoStore,
     #[error("failed to start the threads that hash passwords")]
@@ -80,6 +91,7 @@ impl Auth {
             store: None,
             secrets: None,
             trusted_peers: TrustedPeers::default(),
+            services: Vec::new(),
             hash_threads: None,
             webhooks: Arc::new(NoWebhooks),
             clock: Arc::new(SystemClock),
@@ -138,6 +150,13 @@ impl Builder {
         self
     }
 
+    /// The services that may say who they are: see [`service_key`](crate::service_key).
+    #[must_use]
+    pub fn services(mut self, services: impl IntoIterator<Item = Service>) -> Self {
+        self.services.extend(services);
+        self
+    }
+
     /// How many passwords are hashed at once; each takes 32 MiB. Default: one for each core.
     #[must_use]
     pub fn hash_threads(mut self, threads: NonZero<usize>) -> Self {
@@ -178,13 +197,18 @@ impl Builder {
         if let Some((_, id)) = ids.iter().enumerate().find(|(at, id)| ids[..*at].contains(id)) {
             return Err(BuildError::DuplicatePlugin(id));
         }
+        let is_sound =
+            |service: &Service| is_service_name(&service.name) && !service.key_versions.is_empty();
+        if let Some(service) = self.services.iter().find(|service| !is_sound(service)) {
+            return Err(BuildError::Service(service.name.clone()));
+        }
         let contributions: Vec<_> = plugins.into_iter().map(Plugin::contribute).collect();
         let schema = build_schema(&options, &contributions)?;
 
         let mut merged = Merged::default();
         merged.hooks.extend(self.hooks);
-        for contribution in contributions {
-            merged.add(contribution);
+        for (id, contribution) in ids.iter().zip(contributions) {
+            merged.add(id, contribution)?;
         }
         for hook in self.database_hooks {
             merged.database_hooks.entry(hook.model().to_owned()).or_default().push(hook);
@@ -242,6 +266,8 @@ impl Builder {
             database_hooks: merged.database_hooks,
             plugins: ids,
             error_codes: merged.error_codes,
+            key_set: merged.key_set,
+            service_keys: ServiceKeys::new(&self.services, &secrets),
             webhooks: self.webhooks,
             clock: self.clock,
             random: self.random,
@@ -265,10 +291,11 @@ struct Merged {
     rate_limits: Vec<RateLimitRule>,
     trusted_origins: Vec<String>,
     error_codes: Vec<ErrorCode>,
+    key_set: Option<Arc<dyn KeySet>>,
 }
 
 impl Merged {
-    fn add(&mut self, contribution: Contribution) {
+    fn add(&mut self, id: &'static str, contribution: Contribution) -> Result<(), BuildError> {
         self.endpoints.extend(contribution.endpoints);
         self.hooks.extend(contribution.hooks);
         self.rate_limits.extend(contribution.rate_limits);
@@ -277,6 +304,12 @@ impl Merged {
         for hook in contribution.database_hooks {
             self.database_hooks.entry(hook.model().to_owned()).or_default().push(hook);
         }
+        if let Some(key_set) = contribution.key_set
+            && self.key_set.replace(key_set).is_some()
+        {
+            return Err(BuildError::SecondKeySet(id));
+        }
+        Ok(())
     }
 
     fn routes(&mut self) -> Vec<Route> {
@@ -291,21 +324,32 @@ impl Merged {
     }
 }
 
-fn build_router(routes: &[Route]) -> Result<HashMap<Method, matchit::Router<usize>>, BuildError> {
-    let mut router: HashMap<Method, matchit::Router<usize>> = HashMap::new();
+fn build_router(routes: &[Route]) -> Result<Router, BuildError> {
+    let mut router = Router::default();
     for (position, Route { endpoint, .. }) in routes.iter().enumerate() {
+        if endpoint.place == Place::Origin {
+            if !is_plain_path(endpoint.path) {
+                return Err(BuildError::OriginPath(endpoint.path));
+            }
+            router.at_origin.insert(endpoint.path);
+        }
         let segments = endpoint.path.split('/').map(|segment| match segment.strip_prefix(':') {
             Some(parameter) => format!("{{{parameter}}}"),
             None => segment.to_owned(),
         });
         let pattern = segments.collect::<Vec<_>>().join("/");
-        let of_method = router.entry(endpoint.method.clone()).or_default();
+        let key = (endpoint.place, endpoint.method.clone());
+        let of_method = router.routes.entry(key).or_default();
         of_method.insert(pattern, position).map_err(|_| BuildError::DuplicateEndpoint {
             method: endpoint.method.clone(),
             path: endpoint.path,
         })?;
     }
     Ok(router)
+}
+
+fn is_plain_path(path: &str) -> bool {
+    path.len() > 1 && path.starts_with('/') && !path.contains([':', '*', '{', '}', '?', '#', '%'])
 }
 
 fn build_schema(options: &Options, contributions: &[Contribution]) -> Result<Schema, BuildError> {
@@ -380,82 +424,4 @@ fn secrets_of(options: &Options) -> Result<Secrets, BuildError> {
         secret: options.secret.as_ref().map(|secret| secret.expose()),
         ..Sources::default()
     })?)
-}
-
-/// What types cannot say about options.
-fn check_options(options: &Options) -> Result<(), BuildError> {
-    let fail = |option: &str, reason: String| {
-        Err(BuildError::Option { option: option.to_owned(), reason })
-    };
-    let limit = vestibule_tokens::cookie::MAX_AGE_LIMIT_SECONDS;
-    let expires_in = options.session.expires_in;
-    if expires_in == 0 || expires_in > limit {
-        return fail(
-            "session.expiresIn",
-            format!(
-                "expected 1 to {limit} seconds (400 days, browsers keep no cookie longer), found {expires_in}"
-            ),
-        );
-    }
-    let passwords = &options.email_and_password;
-    if passwords.min_password_length > passwords.max_password_length {
-        return fail(
-            "emailAndPassword.minPasswordLength",
-            format!(
-                "expected at most `maxPasswordLength`, which is {}, found {}",
-                passwords.max_password_length, passwords.min_password_length
-            ),
-        );
-    }
-    if passwords.password.hash.is_some() != passwords.password.verify.is_some() {
-        return fail(
-            "emailAndPassword.password",
-            "expected both `hash` and `verify`, found one of them".to_owned(),
-        );
-    }
-    if options.base_path.contains(['{', '}', ':', '*']) {
-        return fail(
-            "basePath",
-            format!("expected a plain path such as \"/api/auth\", found {:?}", options.base_path),
-        );
-    }
-    if let Some(url) = &options.on_api_error.error_url
-        && append_query_params(url, &[]).is_err()
-    {
-        return fail("onAPIError.errorURL", format!("expected a URL or a path, found {url:?}"));
-    }
-    if let Some(path) = options.disabled_paths.iter().find(|path| !path.starts_with('/')) {
-        return fail(
-            "disabledPaths",
-            format!("expected paths such as \"/sign-up/email\", found {path:?}"),
-        );
-    }
-    let advanced = &options.advanced;
-    let names = advanced.cookies.iter().filter_map(|(key, cookie)| {
-        Some((format!("advanced.cookies.{key}.name"), cookie.name.as_deref()?))
-    });
-    let prefix =
-        advanced.cookie_prefix.iter().map(|it| ("advanced.cookiePrefix".to_owned(), it.as_str()));
-    for (option, name) in prefix.chain(names) {
-        if !name.bytes().all(is_token_character) {
-            return fail(
-                &option,
-                format!("expected letters, digits, `-`, `_` and `.`, found {name:?}"),
-            );
-        }
-    }
-    for (key, cookie) in &advanced.cookies {
-        if cookie.attributes.max_age.is_some_and(|max_age| max_age > limit) {
-            return fail(
-                &format!("advanced.cookies.{key}.attributes.maxAge"),
-                format!("expected at most {limit} seconds, which is 400 days"),
-            );
-        }
-    }
-    Ok(())
-}
-
-/// What names of cookies are made of (RFC 6265, 4.1.1).
-fn is_token_character(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

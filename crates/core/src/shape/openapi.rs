@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{Object, Type};
 use crate::auth::Auth;
 use crate::caller::Access;
-use crate::endpoint::{Endpoint, MediaTypes};
+use crate::endpoint::{Endpoint, MediaTypes, Place};
 use crate::schema::{Field, FieldKind, Model, Schema};
 
 /// The description of everything that is routed.
@@ -21,6 +21,10 @@ pub(crate) fn describe(auth: &Auth) -> Json {
         let operations = paths.entry(path).or_insert_with(|| json!({}));
         operations[endpoint.method.as_str().to_ascii_lowercase()] =
             operation(auth.schema(), endpoint);
+        if endpoint.place == Place::Origin {
+            let origin = auth.base_urls().fixed().map_or("/", |base| base.origin());
+            operations["servers"] = json!([{ "url": origin }]);
+        }
     }
     let mut models: Map<_, _> =
         auth.schema().models().iter().map(|model| (model.name.clone(), schema_of(model))).collect();

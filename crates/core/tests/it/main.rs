@@ -4,5 +4,7 @@ mod callbacks;
 mod database_hooks;
 mod memory_store;
 mod options;
+mod origin_endpoints;
 mod plugins;
 mod request_hooks;
+mod services;

@@ -1,0 +1,82 @@
+//! What types cannot say about options.
+
+use super::BuildError;
+use crate::options::Options;
+use crate::redirect::append_query_params;
+
+pub(super) fn check_options(options: &Options) -> Result<(), BuildError> {
+    let fail = |option: &str, reason: String| {
+        Err(BuildError::Option { option: option.to_owned(), reason })
+    };
+    let limit = vestibule_tokens::cookie::MAX_AGE_LIMIT_SECONDS;
+    let expires_in = options.session.expires_in;
+    if expires_in == 0 || expires_in > limit {
+        return fail(
+            "session.expiresIn",
+            format!(
+                "expected 1 to {limit} seconds (400 days, browsers keep no cookie longer), found {expires_in}"
+            ),
+        );
+    }
+    let passwords = &options.email_and_password;
+    if passwords.min_password_length > passwords.max_password_length {
+        return fail(
+            "emailAndPassword.minPasswordLength",
+            format!(
+                "expected at most `maxPasswordLength`, which is {}, found {}",
+                passwords.max_password_length, passwords.min_password_length
+            ),
+        );
+    }
+    if passwords.password.hash.is_some() != passwords.password.verify.is_some() {
+        return fail(
+            "emailAndPassword.password",
+            "expected both `hash` and `verify`, found one of them".to_owned(),
+        );
+    }
+    if options.base_path.contains(['{', '}', ':', '*']) {
+        return fail(
+            "basePath",
+            format!("expected a plain path such as \"/api/auth\", found {:?}", options.base_path),
+        );
+    }
+    if let Some(url) = &options.on_api_error.error_url
+        && append_query_params(url, &[]).is_err()
+    {
+        return fail("onAPIError.errorURL", format!("expected a URL or a path, found {url:?}"));
+    }
+    if let Some(path) = options.disabled_paths.iter().find(|path| !path.starts_with('/')) {
+        return fail(
+            "disabledPaths",
+            format!("expected paths such as \"/sign-up/email\", found {path:?}"),
+        );
+    }
+    let advanced = &options.advanced;
+    let names = advanced.cookies.iter().filter_map(|(key, cookie)| {
+        Some((format!("advanced.cookies.{key}.name"), cookie.name.as_deref()?))
+    });
+    let prefix =
+        advanced.cookie_prefix.iter().map(|it| ("advanced.cookiePrefix".to_owned(), it.as_str()));
+    for (option, name) in prefix.chain(names) {
+        if !name.bytes().all(is_token_character) {
+            return fail(
+                &option,
+                format!("expected letters, digits, `-`, `_` and `.`, found {name:?}"),
+            );
+        }
+    }
+    for (key, cookie) in &advanced.cookies {
+        if cookie.attributes.max_age.is_some_and(|max_age| max_age > limit) {
+            return fail(
+                &format!("advanced.cookies.{key}.attributes.maxAge"),
+                format!("expected at most {limit} seconds, which is 400 days"),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What names of cookies are made of (RFC 6265, 4.1.1).
+fn is_token_character(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
