@@ -63,6 +63,10 @@ const RULES = [
         : undefined,
   },
   {
+    id: "callbacks-see-no-query",
+    expect: replacing((reference, vestibule) => typeof reference === "string" && reference.startsWith(`${vestibule}?`) && /\/api\/auth\/[\w/-]+$/.test(vestibule), ["note"]),
+  },
+  {
     id: "null-is-null",
     expect: replacing((reference, vestibule) => reference === "null" && vestibule === null, ["note"]),
   },

@@ -4,6 +4,7 @@
 //!
 //! Reference: better-auth 1.7.7, `api/routes`.
 
+mod email_verification;
 mod error_page;
 mod ok;
 mod password;
@@ -13,7 +14,6 @@ mod sign_out;
 mod sign_up;
 mod status;
 mod user;
-mod verification_email;
 
 use std::sync::Arc;
 
@@ -40,6 +40,9 @@ impl Plugin for Core {
             session::revoke_others::endpoint(&self),
             session::update::endpoint(&self),
             user::update::endpoint(&self),
+            user::change_email::endpoint(&self),
+            email_verification::send::endpoint(&self),
+            email_verification::verify::endpoint(&self),
             password::change::endpoint(&self),
             password::verify::endpoint(&self),
             ok::endpoint(&self),

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use serde_json::{Value as Json, json};
@@ -78,6 +79,7 @@ pub struct Exchange {
     base_url: Arc<BaseUrl>,
     client_address: Option<String>,
     service: Option<Arc<str>>,
+    no_sooner_than: Option<Duration>,
     reply_headers: HeaderMap,
     set_cookies: Vec<SetCookie>,
     transaction: Option<Arc<dyn Transaction>>,
@@ -115,6 +117,7 @@ impl Exchange {
             base_url,
             client_address,
             service,
+            no_sooner_than: None,
             reply_headers: HeaderMap::new(),
             set_cookies: Vec::new(),
             transaction: None,
@@ -240,6 +243,16 @@ impl Exchange {
     /// Sets a header of the answer.
     pub fn set_header(&mut self, name: HeaderName, value: HeaderValue) {
         self.reply_headers.insert(name, value);
+    }
+
+    /// Lets the answer take at least this long, so that its time tells nothing. Whoever speaks HTTP
+    /// waits: see [`NoSoonerThan`](crate::dispatch::NoSoonerThan).
+    pub fn answer_no_sooner_than(&mut self, time: Duration) {
+        self.no_sooner_than = Some(time);
+    }
+
+    pub(crate) fn no_sooner_than(&self) -> Option<Duration> {
+        self.no_sooner_than
     }
 
     pub(crate) fn take_reply_headers(&mut self) -> Result<HeaderMap> {

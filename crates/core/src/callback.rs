@@ -56,6 +56,16 @@ pub struct Delivery {
     pub request: Option<Json>,
 }
 
+/// The result of a function that is waited for, and whose result says nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ignored;
+
+impl<'de> Deserialize<'de> for Ignored {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}
+
 /// What came of a webhook.
 #[derive(Debug, thiserror::Error)]
 pub enum CallbackError {

@@ -220,6 +220,22 @@ pub fn check_redirect_fields(
     Ok(())
 }
 
+/// The redirect targets in the query of an endpoint that redirects to them.
+pub fn check_redirect_query(
+    checks: Checks,
+    query: &Value,
+    trust: &RequestTrust<'_>,
+) -> Result<(), RedirectRefusal> {
+    use RedirectField::{Callback, ErrorCallback, NewUserCallback, Redirect};
+
+    if checks.redirects == Check::Off {
+        return Ok(());
+    }
+    [Callback, Redirect, ErrorCallback, NewUserCallback]
+        .into_iter()
+        .try_for_each(|field| check_redirect(field, &query[field.key()], trust))
+}
+
 /// One redirect target; nothing, and what JavaScript takes for nothing, passes.
 pub fn check_redirect(
     field: RedirectField,

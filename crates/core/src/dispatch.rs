@@ -14,6 +14,7 @@ mod failure;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
@@ -48,6 +49,11 @@ pub struct OverTls;
 #[derive(Debug, Clone, Copy)]
 pub struct Matched(pub &'static str);
 
+/// A response extension: send this no sooner than so long after the request came, so that how long
+/// it took tells nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct NoSoonerThan(pub Duration);
+
 /// A response extension of answers that are 5xx or were refused: for the access log.
 #[derive(Debug, Clone)]
 pub struct Refused {
@@ -77,7 +83,11 @@ impl Auth {
             Ok(headers) => (answer, headers),
             Err(error) => (Err(error), HeaderMap::new()),
         };
-        self.respond(answer, headers, exchange.endpoint)
+        let mut response = self.respond(answer, headers, exchange.endpoint);
+        if let Some(time) = exchange.no_sooner_than() {
+            response.extensions_mut().insert(NoSoonerThan(time));
+        }
+        response
     }
 
     /// The session of a request that is not for this server: for routes of your own.
@@ -257,6 +267,11 @@ impl Auth {
     /// Steps 8 and 9.
     fn check(&self, exchange: &Exchange, endpoint: &Endpoint) -> Result<()> {
         endpoint.input.check(&exchange.received)?;
+        if endpoint.redirects {
+            let checks = self.check_policy().checks(&exchange.path);
+            csrf::check_redirect_query(checks, &exchange.received.query, &self.trust(exchange))
+                .map_err(refused_redirect)?;
+        }
         if endpoint.checks_form_origin {
             let facts = RequestFacts::from_headers(&exchange.headers);
             let checks = self.check_policy().checks(&exchange.path);

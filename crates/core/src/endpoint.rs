@@ -40,6 +40,8 @@ pub struct Endpoint {
     pub media_types: MediaTypes,
     /// The request may create a session, so its origin is checked even without cookies.
     pub checks_form_origin: bool,
+    /// It redirects to what the query names, so those targets are checked on GET too.
+    pub redirects: bool,
     /// Every answer says `no-store`: it carries a credential.
     pub no_store: bool,
     pub(crate) run: Arc<Run>,
@@ -161,6 +163,7 @@ impl Endpoint {
             output: O::shape(),
             media_types: MediaTypes::Json,
             checks_form_origin: false,
+            redirects: false,
             no_store: false,
             run: Arc::new(run),
         }
@@ -191,6 +194,13 @@ impl Endpoint {
     #[must_use]
     pub fn checks_form_origin(mut self) -> Self {
         self.checks_form_origin = true;
+        self
+    }
+
+    /// Checks the redirect targets of the query, whatever the method: for everything that redirects.
+    #[must_use]
+    pub fn redirects(mut self) -> Self {
+        self.redirects = true;
         self
     }
 

@@ -16,9 +16,9 @@ use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 use tower_service::Service;
-use vestibule_core::dispatch::Peer;
+use vestibule_core::dispatch::{NoSoonerThan, Peer};
 use vestibule_core::error_codes::PAYLOAD_TOO_LARGE;
 use vestibule_core::{Auth, Error};
 
@@ -58,6 +58,7 @@ impl AuthService {
     }
 
     async fn serve(self, request: Request<Body>) -> Response<Body> {
+        let came = Instant::now();
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
         if parts.extensions.get::<Peer>().is_none()
@@ -73,6 +74,9 @@ impl AuthService {
             }
             Err(error) => self.auth.refuse(error, &path),
         };
+        if let Some(NoSoonerThan(time)) = response.extensions().get() {
+            sleep_until(came + *time).await;
+        }
         response.map(Body::from)
     }
 

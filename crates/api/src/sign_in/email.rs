@@ -15,7 +15,7 @@ use vestibule_core::services::passwords::Length;
 use vestibule_core::services::sessions::Remember;
 use vestibule_core::shape::is_email;
 
-use crate::{Core, verification_email};
+use crate::{Core, email_verification};
 
 pub(crate) fn endpoint(core: &Arc<Core>) -> Endpoint {
     Endpoint::post("/sign-in/email", core, sign_in)
@@ -102,7 +102,7 @@ async fn refuse_unverified(call: &mut Call, user: &User, callback_url: Option<&s
         return Ok(());
     }
     if options.email_verification.send_on_sign_in {
-        verification_email::send(call, user, callback_url).await?;
+        email_verification::send(call, user, callback_url).await?;
     }
     Err(Error::forbidden(EMAIL_NOT_VERIFIED))
 }

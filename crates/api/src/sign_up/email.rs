@@ -18,7 +18,7 @@ use vestibule_core::services::sessions::Remember;
 use vestibule_core::shape::is_email;
 use vestibule_core::store::{Changes, Row};
 
-use crate::{Core, verification_email};
+use crate::{Core, email_verification};
 
 pub(crate) fn endpoint(core: &Arc<Core>) -> Endpoint {
     Endpoint::post("/sign-up/email", core, sign_up)
@@ -91,7 +91,7 @@ async fn sign_up(_: &Core, call: &mut Call, body: Body) -> Result<SignedUp> {
         call.sessions().set_cookie(signed_in, remember);
     }
     if sends_verification(call) {
-        verification_email::send(call, &user, body.callback_url.as_deref()).await?;
+        email_verification::send(call, &user, body.callback_url.as_deref()).await?;
     }
     let token = signed_in.map(|signed_in| signed_in.session.token);
     Ok(SignedUp { token, user: output(&user) })

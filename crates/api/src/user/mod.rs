@@ -1,1 +1,2 @@
+pub(crate) mod change_email;
 pub(crate) mod update;

@@ -1,5 +1,7 @@
 //! The core's endpoints through the front door.
 
+mod change_email;
+mod email_verification;
 mod error_page;
 mod password;
 mod routing;

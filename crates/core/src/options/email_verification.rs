@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::callback::Callback;
+use crate::callback::{Callback, Ignored};
 
 /// Proof that an address belongs to the user.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -14,6 +14,12 @@ pub struct EmailVerificationOptions {
     pub send_on_sign_up: Option<bool>,
     /// Send it again when somebody signs in who must verify first. Default: false.
     pub send_on_sign_in: bool,
+    /// Signs the user in who follows the link. Default: false.
+    pub auto_sign_in_after_verification: bool,
+    /// Told of a user whose address is about to be verified; a failure refuses.
+    pub before_email_verification: Option<Callback<Map<String, Json>, Ignored>>,
+    /// Told of a user whose address was verified.
+    pub after_email_verification: Option<Callback<Map<String, Json>, ()>>,
     /// How long the link works, in seconds. Default: 3600.
     pub expires_in: u64,
 }
@@ -24,6 +30,9 @@ impl Default for EmailVerificationOptions {
             send_verification_email: None,
             send_on_sign_up: None,
             send_on_sign_in: false,
+            auto_sign_in_after_verification: false,
+            before_email_verification: None,
+            after_email_verification: None,
             expires_in: 3600,
         }
     }

@@ -40,7 +40,10 @@ pub use fields::{
 };
 pub use rate_limit::{CustomRule, RateLimitOptions, RateLimitStorage, RateRule};
 pub use session::SessionOptions;
-pub use user::{UserInfoSource, UserInfoVerdict, UserOptions, ValidateUserInfo};
+pub use user::{
+    ChangeEmailOptions, SendChangeEmailConfirmation, UserInfoSource, UserInfoVerdict, UserOptions,
+    ValidateUserInfo,
+};
 pub use verification::VerificationOptions;
 
 /// All options of the core.

@@ -17,8 +17,31 @@ pub struct UserOptions {
     pub fields: HashMap<String, String>,
     /// Fields of your own, by name.
     pub additional_fields: AdditionalFields,
+    pub change_email: ChangeEmailOptions,
     /// Decides whether a user may be made. An error in the result, or a failure, refuses.
     pub validate_user_info: Option<Callback<ValidateUserInfo, UserInfoVerdict>>,
+}
+
+/// Changes of address.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChangeEmailOptions {
+    /// Default: false.
+    pub enabled: bool,
+    /// Mails the address of now, which must agree before the new one is written to. Without it the
+    /// new address is asked at once.
+    pub send_change_email_confirmation: Option<Callback<SendChangeEmailConfirmation, ()>>,
+    /// Changes the address at once where that of now was never verified. Default: false.
+    pub update_email_without_verification: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SendChangeEmailConfirmation {
+    pub user: Map<String, Json>,
+    pub new_email: String,
+    pub url: String,
+    pub token: String,
 }
 
 #[derive(Debug, Serialize)]
