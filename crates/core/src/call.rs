@@ -255,6 +255,19 @@ impl Exchange {
         self.no_sooner_than
     }
 
+    /// Lets scripts of other origins read a header of the answer.
+    pub fn expose_header(&mut self, name: &HeaderName) {
+        let exposed = self.reply_headers.get(header::ACCESS_CONTROL_EXPOSE_HEADERS);
+        let exposed = exposed.and_then(|names| names.to_str().ok()).unwrap_or_default();
+        let mut names: Vec<_> =
+            exposed.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+        if !names.contains(&name.as_str()) {
+            names.push(name.as_str());
+        }
+        let names = HeaderValue::try_from(names.join(", ")).expect("names of headers and commas");
+        self.reply_headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, names);
+    }
+
     pub(crate) fn take_reply_headers(&mut self) -> Result<HeaderMap> {
         let mut headers = std::mem::take(&mut self.reply_headers);
         for cookie in self.set_cookies.drain(..) {

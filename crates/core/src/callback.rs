@@ -100,25 +100,29 @@ where
 
     /// Calls it and waits. `option` is its dotted path.
     pub async fn call(&self, call: &Exchange, option: &'static str, input: In) -> Result<Out> {
-        let url = match &self.0 {
-            Kind::Code(code) => return code(input).await,
-            Kind::Webhook(url) => url.clone(),
-        };
-        let delivery = delivery(call, url, option, &input)?;
-        match call.auth().webhooks().call(delivery).await {
-            Ok(result) => serde_json::from_value(result).map_err(|error| {
-                Error::internal(format!("understand the result of the webhook of `{option}`"))
-                    .with_source(error)
-            }),
-            Err(CallbackError::Refused { status, message, code }) => {
-                let error = Error::refusal(status, message);
-                Err(match code {
-                    Some(code) => error.with_code(code),
-                    None => error,
-                })
-            }
-            Err(error) => {
-                Err(Error::internal(format!("call the webhook of `{option}`")).with_source(error))
+        match &self.0 {
+            Kind::Code(code) => code(input).await,
+            Kind::Webhook(url) => deliver(call, delivery(call, url.clone(), option, &input)?).await,
+        }
+    }
+
+    /// As [`call`](Self::call), for a function of several arguments: `In` is a tuple of them, and a
+    /// webhook finds them in `args`.
+    pub async fn call_with_arguments(
+        &self,
+        call: &Exchange,
+        option: &'static str,
+        input: In,
+    ) -> Result<Out> {
+        match &self.0 {
+            Kind::Code(code) => code(input).await,
+            Kind::Webhook(url) => {
+                let mut delivery = delivery(call, url.clone(), option, &input)?;
+                if let Json::Array(arguments) = delivery.data {
+                    delivery.data = arguments.first().cloned().unwrap_or_default();
+                    delivery.args = Some(arguments);
+                }
+                deliver(call, delivery).await
             }
         }
     }
@@ -137,6 +141,27 @@ where
         };
         if let Some(error) = failure {
             tracing::error!(callback.option = option, error = ?error, "A callback failed");
+        }
+    }
+}
+
+/// Calls a webhook and reads its result.
+async fn deliver<Out: DeserializeOwned>(call: &Exchange, delivery: Delivery) -> Result<Out> {
+    let option = delivery.option;
+    match call.auth().webhooks().call(delivery).await {
+        Ok(result) => serde_json::from_value(result).map_err(|error| {
+            Error::internal(format!("understand the result of the webhook of `{option}`"))
+                .with_source(error)
+        }),
+        Err(CallbackError::Refused { status, message, code }) => {
+            let error = Error::refusal(status, message);
+            Err(match code {
+                Some(code) => error.with_code(code),
+                None => error,
+            })
+        }
+        Err(error) => {
+            Err(Error::internal(format!("call the webhook of `{option}`")).with_source(error))
         }
     }
 }

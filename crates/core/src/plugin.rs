@@ -3,13 +3,18 @@
 //! [`Auth`](crate::Auth) reads every contribution once, at the start. Nothing asks a plugin
 //! anything afterwards; what it needs at run time stands in its endpoints and hooks.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::auth::BuildError;
 use crate::endpoint::Endpoint;
 use crate::error::ErrorCode;
 use crate::hook::{DatabaseHook, Hook};
 use crate::key_set::KeySet;
-use crate::options::RateRule;
+use crate::options::{Options, RateRule};
 use crate::schema::Field;
 use crate::store::ModelRow;
 
@@ -17,6 +22,12 @@ use crate::store::ModelRow;
 pub trait Plugin: Send + Sync + 'static {
     /// Better Auth's id of it, such as `one-time-token`.
     fn id(&self) -> &'static str;
+
+    /// What types cannot say about its options, and what these ask of the core's: asked once, at the
+    /// start, for a [`BuildError::Option`] with the option's whole path.
+    fn check(&self, _: &Options) -> Result<(), BuildError> {
+        Ok(())
+    }
 
     /// Everything it brings.
     fn contribute(self: Arc<Self>) -> Contribution;
@@ -42,6 +53,7 @@ pub struct Contribution {
 pub struct ModelDeclaration {
     pub name: &'static str,
     pub(crate) declare: fn(&mut crate::schema::Builder),
+    pub(crate) names: ModelNames,
 }
 
 impl ModelDeclaration {
@@ -51,8 +63,25 @@ impl ModelDeclaration {
             declare: |schema| {
                 schema.declare::<M>();
             },
+            names: ModelNames::default(),
         }
     }
+
+    /// The same model under the names of the options.
+    #[must_use]
+    pub fn named(self, names: &ModelNames) -> Self {
+        Self { names: names.clone(), ..self }
+    }
+}
+
+/// What a model of a plugin is called in the database: `schema.<model>` of its options.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct ModelNames {
+    /// The table's name. Default: the model's.
+    pub model_name: Option<String>,
+    /// Column names by field.
+    pub fields: HashMap<String, String>,
 }
 
 /// A plugin's limit for some of its paths.

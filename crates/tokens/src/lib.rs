@@ -2,6 +2,7 @@
 //!
 //! Everything here is a function of its arguments: no engine, no I/O, no clock, no randomness.
 //! Time, random bytes and secrets are passed in. Start with [`cookie`], then [`signature`].
+//! Only [`jose`] takes randomness of its own, and says why.
 //!
 //! Reference: better-auth 1.7.7 and the packages it stands on, better-call 1.4.0 (cookies and
 //! their signatures), jose 6.2.17 (tokens) and @better-auth/utils 0.4.2 (random strings).

@@ -58,6 +58,8 @@ async fn get_session(
     let Some(found) = call.sessions().look_up(lookup).await? else { return Ok(None) };
     let needs_refresh =
         (defers && call.method == Method::GET).then_some(found.needs_refresh).flatten();
+    // For hooks that add to the answer.
+    call.session = Some(found.found.clone());
     let SessionUser { session, user } = found.found;
     Ok(Some(Found { session, user, needs_refresh }))
 }

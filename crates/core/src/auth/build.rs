@@ -26,7 +26,7 @@ use crate::key_set::KeySet;
 use crate::models::{Account, RateLimit, Session, User, Verification};
 use crate::options::{AdditionalFields, Options, RateLimitStorage};
 use crate::origin::{LOOPBACK_ORIGINS, TrustedOrigins};
-use crate::plugin::{Contribution, Plugin, RateLimitRule};
+use crate::plugin::{Contribution, ModelDeclaration, Plugin, RateLimitRule};
 // tidy-allow(random): the builder's default, which tests replace.
 use crate::random::{Random, SystemRandom};
 use crate::rate_limit::RateLimiter;
@@ -202,6 +202,9 @@ impl Builder {
         if let Some(service) = self.services.iter().find(|service| !is_sound(service)) {
             return Err(BuildError::Service(service.name.clone()));
         }
+        for plugin in &plugins {
+            plugin.check(&options)?;
+        }
         let contributions: Vec<_> = plugins.into_iter().map(Plugin::contribute).collect();
         let schema = build_schema(&options, &contributions)?;
 
@@ -365,6 +368,11 @@ fn build_schema(options: &Options, contributions: &[Contribution]) -> Result<Sch
     }
     for (model, field) in contributions.iter().flat_map(|contribution| &contribution.fields) {
         schema.extend(model, vec![field.clone()])?;
+    }
+    for ModelDeclaration { name, names, .. } in
+        contributions.iter().flat_map(|contribution| &contribution.models)
+    {
+        apply_names(&mut schema, name, (&names.model_name, &names.fields, None))?;
     }
     let mut section = |model: &str, names: Names<'_>| apply_names(&mut schema, model, names);
     let Options { user, session, account, verification, rate_limit, .. } = options;

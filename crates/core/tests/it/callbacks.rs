@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use http::StatusCode;
 use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::{Value as Json, json};
-use vestibule_core::callback::{CallbackError, Delivery, Webhooks};
+use vestibule_core::callback::{Callback, CallbackError, Delivery, Webhooks};
 use vestibule_testkit::{PASSWORD, TestAuth};
 
 /// Somebody's application: keeps what it was told, and answers by the address.
@@ -109,4 +109,25 @@ fn a_webhook_has_an_url() {
     let options = json!({ "user": { "validateUserInfo": { "webhook": "app.example" } } });
     let error = serde_json::from_value::<vestibule_core::options::Options>(options).unwrap_err();
     assert_snapshot!(error, @r#"expected an http or https URL for `webhook`, found "app.example""#);
+}
+
+#[tokio::test]
+async fn several_arguments_stand_beside_the_first() {
+    let application = Application::default();
+    let told = application.clone();
+    let app = TestAuth::builder()
+        .configure(move |builder| builder.webhooks(Arc::new(application)))
+        .start()
+        .await;
+    let call = app.auth.unrequested().unwrap();
+    let function: Callback<(Json, Option<u8>, Json), Json> = Callback::webhook("https://a.example");
+    let arguments = (json!({ "sub": "u1" }), None, json!({}));
+    function.call_with_arguments(&call, "jwt.sign", arguments.clone()).await.unwrap();
+    let mut delivery = told.0.lock().unwrap()[0].clone();
+    delivery.as_object_mut().unwrap().remove("request");
+    assert_snapshot!(delivery, @r#"{"type":"jwt.sign","data":{"sub":"u1"},"args":[{"sub":"u1"},null,{}]}"#);
+
+    let code = Callback::new(|(first, _, _): (Json, Option<u8>, Json)| async move { Ok(first) });
+    let answer: Json = code.call_with_arguments(&call, "jwt.sign", arguments).await.unwrap();
+    assert_eq!(answer, json!({ "sub": "u1" }));
 }

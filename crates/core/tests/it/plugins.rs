@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use http::HeaderName;
 use insta::assert_snapshot;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use vestibule_core::auth::BuildError;
 use vestibule_core::error::ErrorCode;
 use vestibule_core::models::Model;
-use vestibule_core::options::RateRule;
-use vestibule_core::plugin::{Contribution, ModelDeclaration, Plugin, RateLimitRule};
+use vestibule_core::options::{Options, RateRule};
+use vestibule_core::plugin::{Contribution, ModelDeclaration, ModelNames, Plugin, RateLimitRule};
 use vestibule_core::prelude::*;
 use vestibule_core::schema::{Field, FieldKind};
 use vestibule_core::store::Extra;
@@ -17,8 +19,10 @@ use vestibule_testkit::TestAuth;
 const EMPTY_NOTE: ErrorCode = ErrorCode { code: "EMPTY_NOTE", message: "A note has a text" };
 
 /// Notes of users.
+#[derive(Default)]
 struct Notes {
     limit_bytes: usize,
+    names: ModelNames,
 }
 
 #[derive(Debug, Clone, Model)]
@@ -37,6 +41,16 @@ impl Plugin for Notes {
         "notes"
     }
 
+    fn check(&self, options: &Options) -> Result<(), BuildError> {
+        if !options.email_and_password.enabled {
+            return Err(BuildError::Option {
+                option: "plugins.notes".to_owned(),
+                reason: "it needs `emailAndPassword.enabled`".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
     fn contribute(self: Arc<Self>) -> Contribution {
         let motto = Field { required: false, ..Field::new("motto", FieldKind::String) };
         Contribution {
@@ -44,7 +58,7 @@ impl Plugin for Notes {
                 Endpoint::post("/notes/add", &self, add).id("addNote"),
                 Endpoint::get("/notes/:id", &self, read).id("readNote"),
             ],
-            models: vec![ModelDeclaration::of::<Note>()],
+            models: vec![ModelDeclaration::of::<Note>().named(&self.names)],
             fields: vec![("user", motto)],
             rate_limits: vec![RateLimitRule {
                 matches: |path| path == "/notes/add",
@@ -81,6 +95,9 @@ async fn add(plugin: &Notes, call: &mut Call<SignedIn>, body: Body) -> Result<Ad
     let Some(row) = call.create(row).await? else {
         return Err(Error::internal("add a note"));
     };
+    for name in ["x-note", "x-count", "x-note"] {
+        call.expose_header(&HeaderName::from_static(name));
+    }
     Ok(Added { id: Note::from_row(row)?.id })
 }
 
@@ -92,7 +109,10 @@ async fn read(_: &Notes, call: &mut Call<SignedIn>, (): ()) -> Result<Note> {
 }
 
 async fn app() -> TestAuth {
-    TestAuth::builder().configure(|builder| builder.plugin(Notes { limit_bytes: 10 })).start().await
+    TestAuth::builder()
+        .configure(|builder| builder.plugin(Notes { limit_bytes: 10, ..Notes::default() }))
+        .start()
+        .await
 }
 
 #[tokio::test]
@@ -100,6 +120,7 @@ async fn its_endpoints_tables_and_errors_are_there() {
     let app = app().await;
     let mut alice = app.sign_up("alice@example.com").await;
     let added = alice.post("/notes/add", json!({ "text": "hello" })).await;
+    assert_eq!(added.headers["access-control-expose-headers"], "x-note, x-count");
     let path = format!("/notes/{}", added.json()["id"].as_str().unwrap());
     assert_eq!(alice.get(&path).await.json()["text"], "hello");
 
@@ -122,7 +143,7 @@ async fn its_fields_are_part_of_the_user() {
 async fn its_origins_are_trusted_and_its_limits_hold() {
     let app = TestAuth::builder()
         .options(|options| options.rate_limit.enabled = Some(true))
-        .configure(|builder| builder.plugin(Notes { limit_bytes: 10 }))
+        .configure(|builder| builder.plugin(Notes { limit_bytes: 10, ..Notes::default() }))
         .start()
         .await;
     let alice = app.sign_up("alice@example.com").await;
@@ -135,8 +156,31 @@ async fn its_origins_are_trusted_and_its_limits_hold() {
 #[tokio::test]
 async fn a_plugin_is_there_once_and_a_path_is_one_plugins() {
     let twice = vestibule_core::Auth::builder(Default::default())
-        .plugin(Notes { limit_bytes: 1 })
-        .plugin(Notes { limit_bytes: 1 })
+        .plugin(Notes::default())
+        .plugin(Notes::default())
         .build();
     assert_snapshot!(twice.unwrap_err(), @"the plugin `notes` is there twice");
+}
+
+#[tokio::test]
+async fn it_may_ask_something_of_the_other_options() {
+    let built = vestibule_core::Auth::builder(Default::default()).plugin(Notes::default()).build();
+    assert_snapshot!(built.unwrap_err(), @"`plugins.notes`: it needs `emailAndPassword.enabled`");
+}
+
+#[tokio::test]
+async fn its_tables_and_columns_have_the_names_of_the_options() {
+    let names = json!({ "modelName": "memos", "fields": { "userId": "owner_id" } });
+    let names: ModelNames = serde_json::from_value(names).unwrap();
+    let named = Notes { names, ..Notes::default() };
+    let schema = vestibule_core::Auth::builder(Default::default()).plugin(named).schema().unwrap();
+    let model = schema.model("note").unwrap();
+    assert_eq!(model.table, "memos");
+    assert_eq!(model.field("userId").unwrap().column, "owner_id");
+
+    let names =
+        ModelNames { fields: [("owner".to_owned(), "x".to_owned())].into(), ..Default::default() };
+    let misnamed = Notes { names, ..Notes::default() };
+    let schema = vestibule_core::Auth::builder(Default::default()).plugin(misnamed).schema();
+    assert_snapshot!(schema.unwrap_err(), @"the schema does not fit together: `note` has no field `owner` to rename; it has text, userId");
 }
