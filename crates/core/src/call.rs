@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use serde_json::{Value as Json, json};
-use vestibule_tokens::cookie::{Attributes, Cookies, SetCookie};
+use vestibule_tokens::cookie::{self, Attributes, Cookies, SetCookie};
 
 use crate::Timestamp;
 use crate::auth::Auth;
@@ -202,6 +202,17 @@ impl Exchange {
         self.auth.signing_key().verify(&signed).map(str::to_owned)
     }
 
+    /// Has the request bring this cookie, in the place of one of its name: for hooks that know by other
+    /// means whose request it is.
+    pub fn set_request_cookie(&mut self, name: &str, value: &str) {
+        let cookies = cookie::set_request_cookie(self.cookie_header(), name, value);
+        let value = HeaderValue::try_from(cookies);
+        self.headers.insert(
+            header::COOKIE,
+            value.expect("names of cookies are tokens, and their values are percent-encoded"),
+        );
+    }
+
     /// Sets a cookie; `max_age_seconds` of `None` ends it with the browser session.
     pub fn set_cookie(
         &mut self,
@@ -239,6 +250,23 @@ impl Exchange {
 
     /// Sets a header of the answer.
     pub fn set_header(&mut self, name: HeaderName, value: HeaderValue) {
+        self.reply_headers.insert(name, value);
+    }
+
+    /// Sets a header of the answer that scripts of other origins may read (Fetch, 3.3.6).
+    pub fn set_exposed_header(&mut self, name: HeaderName, value: HeaderValue) {
+        let exposed = self.reply_headers.get(header::ACCESS_CONTROL_EXPOSE_HEADERS);
+        let exposed = exposed.and_then(|exposed| exposed.to_str().ok()).unwrap_or_default();
+        let mut names: Vec<&str> =
+            exposed.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+        if !names.contains(&name.as_str()) {
+            names.push(name.as_str());
+        }
+        let exposed = HeaderValue::try_from(names.join(", "));
+        self.reply_headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            exposed.expect("names of headers, joined by what a header may hold"),
+        );
         self.reply_headers.insert(name, value);
     }
 
