@@ -42,7 +42,15 @@ export class Scenario {
 
   /** Somebody with a cookie jar, behaving like a page of the application: sends its origin and its cookies. */
   actor() {
-    return new Actor(this, new Jar());
+    return new Actor(this, { jar: new Jar(), origin: originOf(this.config) });
+  }
+
+  /**
+   * An application on a phone: no cookies and no origin, but the token of `set-auth-token`, as the documentation of Better Auth
+   * has it. `token` is what it starts with.
+   */
+  phone(token) {
+    return new Phone(this, token);
   }
 
   /** Somebody without a browser: nothing is sent that the call does not name. */
@@ -83,6 +91,10 @@ export class Scenario {
         .filter(([, values]) => values.length > 0)
         .map(([name, values]) => [name, this.#normaliser.text(values.join(", "))]),
     );
+    const [token] = valuesOf(answer.headers, "set-auth-token");
+    if (token !== undefined) headers["set-auth-token"] = this.#normaliser.cookieValue(token);
+    const exposed = exposedOf(answer.headers);
+    if (exposed) headers["exposed to scripts"] = exposed;
     this.transcript.push({
       step: `${this.transcript.length + 1}${sent.label ? ` ${sent.label}` : ""}`,
       request: this.#normaliser.request(`${method} ${target}${sent.headers ? ` ${JSON.stringify(sent.headers)}` : ""}${body ? ` ${shortened(body)}` : ""}`),
@@ -156,23 +168,31 @@ export class Scenario {
   }
 }
 
+/** Of the answer's own tokens, those that scripts of other origins may read. What CORS adds for everybody is not compared. */
+function exposedOf(headers) {
+  const listed = valuesOf(headers, "access-control-expose-headers").join(",").split(",");
+  const names = new Set(listed.map((name) => name.trim()).filter((name) => name.startsWith("set-") && valuesOf(headers, name).length > 0));
+  return [...names].sort().join(", ");
+}
+
 class Actor {
   #scenario;
 
-  constructor(scenario, jar) {
+  constructor(scenario, { jar, origin, fetchOptions }) {
     this.#scenario = scenario;
     this.jar = jar;
+    this.origin = origin;
     // The client insists on an absolute URL; the transport replaces host and port.
     this.client = createAuthClient({
       baseURL: originOf(scenario.config),
       basePath: scenario.target.base || "/",
-      fetchOptions: { customFetchImpl: (input, init) => this.#fetch(input, init) },
+      fetchOptions: { ...fetchOptions, customFetchImpl: (input, init) => this.#fetch(input, init) },
     });
   }
 
   /** The same cookies in a second browser. */
   copy() {
-    return new Actor(this.#scenario, this.jar.copy());
+    return new Actor(this.#scenario, { jar: this.jar.copy(), origin: this.origin });
   }
 
   get(path, sent) {
@@ -187,7 +207,7 @@ class Actor {
     const cookie = this.jar.header();
     const answer = await this.#scenario.exchange(method, path, {
       ...sent,
-      headers: { origin: originOf(this.#scenario.config), ...(cookie && { cookie }), ...sent.headers },
+      headers: { ...(this.origin && { origin: this.origin }), ...(cookie && { cookie }), ...sent.headers },
     });
     this.jar.store(valuesOf(answer.headers, "set-cookie"));
     return answer;
@@ -211,6 +231,29 @@ class Actor {
     });
     const empty = answer.status === 204 || answer.status === 304;
     return new Response(empty ? null : answer.body, { status: answer.status, headers: answer.headers.filter(([name]) => name !== "set-cookie") });
+  }
+}
+
+class Phone extends Actor {
+  constructor(scenario, token) {
+    super(scenario, {
+      jar: new Jar(),
+      fetchOptions: {
+        auth: { type: "Bearer", token: () => this.token },
+        onSuccess: ({ response }) => void (this.token = response.headers.get("set-auth-token") ?? this.token),
+      },
+    });
+    this.token = token;
+  }
+
+  async request(method, path, sent = {}) {
+    const authorization = this.token && `Bearer ${this.token}`;
+    const answer = await super.request(method, path, { ...sent, headers: { ...(authorization && { authorization }), ...sent.headers } });
+    for (const name of ["session_token", "session_data", "dont_remember"]) {
+      for (const prefix of ["", "__Secure-"]) this.jar.delete(`${prefix}better-auth.${name}`);
+    }
+    this.token = answer.header("set-auth-token") ?? this.token;
+    return answer;
   }
 }
 

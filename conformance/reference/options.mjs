@@ -6,7 +6,9 @@ import { APIError } from "better-auth/api";
 const OWN_KEYS = ["host", "port", "database", "production", "testing", "trustedPeers", "plugins", "webhooks", "mail"];
 
 /** Plugin id → async function from that plugin's options to the plugin. Each issue that builds a plugin adds its line. */
-const PLUGINS = {};
+const PLUGINS = {
+  bearer: async (options) => (await import("better-auth/plugins/bearer")).bearer(options),
+};
 
 /** The options, and what closes the database that was opened for them. */
 export async function buildOptions(config) {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use serde_json::{Value as Json, json};
-use vestibule_tokens::cookie::{Attributes, Cookies, SetCookie};
+use vestibule_tokens::cookie::{self, Attributes, Cookies, SetCookie};
 
 use crate::Timestamp;
 use crate::auth::Auth;
@@ -205,6 +205,17 @@ impl Exchange {
         self.auth.signing_key().verify(&signed).map(str::to_owned)
     }
 
+    /// Has the request bring this cookie, in the place of one of its name: for hooks that know by other
+    /// means whose request it is.
+    pub fn set_request_cookie(&mut self, name: &str, value: &str) {
+        let cookies = cookie::set_request_cookie(self.cookie_header(), name, value);
+        let value = HeaderValue::try_from(cookies);
+        self.headers.insert(
+            header::COOKIE,
+            value.expect("names of cookies are tokens, and their values are percent-encoded"),
+        );
+    }
+
     /// Sets a cookie; `max_age_seconds` of `None` ends it with the browser session.
     pub fn set_cookie(
         &mut self,
@@ -255,7 +266,7 @@ impl Exchange {
         self.no_sooner_than
     }
 
-    /// Lets scripts of other origins read a header of the answer.
+    /// Lets scripts of other origins read a header of the answer (Fetch, 3.3.6).
     pub fn expose_header(&mut self, name: &HeaderName) {
         let exposed = self.reply_headers.get(header::ACCESS_CONTROL_EXPOSE_HEADERS);
         let exposed = exposed.and_then(|names| names.to_str().ok()).unwrap_or_default();
@@ -266,6 +277,12 @@ impl Exchange {
         }
         let names = HeaderValue::try_from(names.join(", ")).expect("names of headers and commas");
         self.reply_headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, names);
+    }
+
+    /// Sets a header of the answer that scripts of other origins may read.
+    pub fn set_exposed_header(&mut self, name: HeaderName, value: HeaderValue) {
+        self.expose_header(&name);
+        self.reply_headers.insert(name, value);
     }
 
     pub(crate) fn take_reply_headers(&mut self) -> Result<HeaderMap> {

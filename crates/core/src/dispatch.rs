@@ -92,13 +92,20 @@ impl Auth {
 
     /// The session of a request that is not for this server: for routes of your own.
     ///
-    /// Nothing is refreshed and no cookie is set.
+    /// Nothing is refreshed and no cookie is set. What a request may prove to `/get-session`, such as
+    /// by a plugin's header, it may prove here.
     pub async fn session(&self, headers: &HeaderMap) -> Result<Option<SessionUser>> {
         let mut request = Request::new(());
         request.headers_mut().clone_from(headers);
         let parts = request.into_parts().0;
         let base_url = self.base_url_or_local(&parts)?;
-        let mut exchange = self.exchange(parts, base_url, "/get-session".to_owned())?;
+        let path = "/get-session";
+        let mut exchange = self.exchange(parts, base_url, path.to_owned())?;
+        if let Some((route, _)) = self.route(Place::BasePath, &Method::GET, path) {
+            for &hook in &route.hooks {
+                self.hook(hook).identify(&mut exchange).await?;
+            }
+        }
         let lookup = Lookup { disable_refresh: true, ..Lookup::default() };
         exchange.sessions().current(lookup).await
     }
@@ -230,12 +237,15 @@ impl Auth {
         if let Err(error) = receive(&mut exchange, &route.endpoint, &body) {
             return (exchange, Err(error));
         }
+        // Origins are judged by what was sent: a cookie that a hook made of a header is none that a
+        // browser added.
+        let sent = route.endpoint.checks_form_origin.then(|| exchange.headers.clone());
         match self.before(&mut exchange, route).await {
             Ok(None) => {}
             Ok(Some(reply)) => return (exchange, Ok(reply)),
             Err(error) => return (exchange, Err(error)),
         }
-        let (mut exchange, answer) = match self.check(&exchange, &route.endpoint) {
+        let (mut exchange, answer) = match self.check(&exchange, &route.endpoint, sent.as_ref()) {
             Ok(()) => (route.endpoint.run)(exchange).await,
             Err(error) => (exchange, Err(error)),
         };
@@ -257,6 +267,7 @@ impl Auth {
     /// Step 7.
     async fn before(&self, exchange: &mut Exchange, route: &Route) -> Result<Option<Reply>> {
         for &hook in &route.hooks {
+            self.hook(hook).identify(exchange).await?;
             if let Some(reply) = self.hook(hook).before(exchange).await? {
                 return Ok(Some(reply));
             }
@@ -264,16 +275,21 @@ impl Auth {
         Ok(None)
     }
 
-    /// Steps 8 and 9.
-    fn check(&self, exchange: &Exchange, endpoint: &Endpoint) -> Result<()> {
+    /// Steps 8 and 9; `sent` are the headers as they came, where the origin of a form is checked.
+    fn check(
+        &self,
+        exchange: &Exchange,
+        endpoint: &Endpoint,
+        sent: Option<&HeaderMap>,
+    ) -> Result<()> {
         endpoint.input.check(&exchange.received)?;
         if endpoint.redirects {
             let checks = self.check_policy().checks(&exchange.path);
             csrf::check_redirect_query(checks, &exchange.received.query, &self.trust(exchange))
                 .map_err(refused_redirect)?;
         }
-        if endpoint.checks_form_origin {
-            let facts = RequestFacts::from_headers(&exchange.headers);
+        if let Some(sent) = sent {
+            let facts = RequestFacts::from_headers(sent);
             let checks = self.check_policy().checks(&exchange.path);
             let own = exchange.base_url().origin();
             csrf::check_form(checks, &facts, &self.trust(exchange), own)

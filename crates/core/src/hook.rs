@@ -18,6 +18,13 @@ pub trait Hook: Send + Sync {
         Ok(None)
     }
 
+    /// Before its [`before`](Self::before), and where [`Auth::session`](crate::Auth::session) looks for
+    /// the session of a request that is for no endpoint: may put what the request proves by other
+    /// means than a cookie into the request's cookies.
+    async fn identify(&self, _call: &mut Exchange) -> Result<()> {
+        Ok(())
+    }
+
     /// Before the input is validated. It may change headers, body and query, or answer itself.
     async fn before(&self, _call: &mut Exchange) -> Result<Option<Reply>> {
         Ok(None)

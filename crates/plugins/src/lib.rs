@@ -2,6 +2,8 @@
 //!
 //! A plugin is a folder here, a `pub mod` line and an entry in [`PLUGINS`].
 
+pub mod bearer;
+
 use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -10,7 +12,7 @@ use serde_json::Value as Json;
 use vestibule_core::plugin::Plugin;
 
 /// Every plugin there is, by id.
-pub const PLUGINS: &[Entry] = &[];
+pub const PLUGINS: &[Entry] = &[Entry::of::<bearer::Bearer, bearer::Options>("bearer")];
 
 /// How a configuration makes a plugin.
 #[derive(Debug, Clone, Copy)]

@@ -9,6 +9,8 @@
 //!
 //! Reference: better-call 1.4.0, `cookies`; better-auth 1.7.7, `cookies/cookie-utils`.
 
+pub mod chunks;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

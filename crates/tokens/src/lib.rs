@@ -12,7 +12,10 @@ pub mod cookie;
 pub mod derive;
 pub mod encoding;
 pub mod jose;
+pub mod json;
+pub mod jwe;
 pub mod jwt;
+pub mod session_cache;
 pub mod signature;
 
 /// Values that the reference produced, or was seen to accept or refuse.

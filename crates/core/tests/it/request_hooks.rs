@@ -115,3 +115,45 @@ async fn a_hook_changes_requests_and_answers() {
     assert_snapshot!(mended.line(), @r#"200 {"mended":true}"#);
     assert_eq!(mended.headers["x-meddled"], "yes");
 }
+
+/// Knows who somebody is by a header of its own.
+struct Badge;
+
+#[async_trait]
+impl Hook for Badge {
+    fn matches(&self, _: &str) -> bool {
+        true
+    }
+
+    async fn identify(&self, call: &mut Exchange) -> Result<()> {
+        if let Some(badge) = call.headers.get("x-badge") {
+            let token = badge.to_str().unwrap().to_owned();
+            let signed = call.auth().signing_key().sign(&token);
+            let name = call.auth().cookies().session_token.name.clone();
+            call.set_request_cookie(&name, &signed);
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_hook_may_know_by_other_means_whose_request_it_is() {
+    let app = TestAuth::builder().configure(|builder| builder.hook(Badge)).start().await;
+    let mut alice = app.sign_up("alice@example.com").await;
+    let session = alice.get("/get-session").await.json();
+    let token = session["session"]["token"].as_str().unwrap();
+
+    let mut badged = app.anyone().with_header("x-badge", token);
+    assert_eq!(badged.get("/get-session").await.json()["user"], session["user"]);
+    badged.post("/update-user", json!({ "name": "Alicia" })).await.expect_ok();
+    // A sign-in judges origins by what was sent: there was no cookie.
+    let wrong = json!({ "email": "alice@example.com", "password": "wrong" });
+    assert_eq!(badged.post("/sign-in/email", wrong).await.status, 401);
+
+    // Routes that are not ours know them by the same means.
+    let mut headers = http::HeaderMap::new();
+    headers.insert("x-badge", token.parse().unwrap());
+    let found = app.auth.session(&headers).await.unwrap();
+    assert_eq!(found.unwrap().user.email, "alice@example.com");
+    assert!(app.auth.session(&http::HeaderMap::new()).await.unwrap().is_none());
+}
