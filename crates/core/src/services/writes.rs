@@ -21,7 +21,7 @@ impl Exchange {
         for (field, value) in row.model.fields.iter().zip(&mut row.values).skip(1) {
             match &field.default {
                 DefaultValue::None if field.touched_on_update => *value = self.now().into(),
-                DefaultValue::None => {}
+                DefaultValue::None | DefaultValue::Counted => {}
                 DefaultValue::Value(default) => value.clone_from(default),
                 DefaultValue::Now => *value = self.now().into(),
             }
