@@ -9,9 +9,11 @@ use vestibule_api::Core;
 use vestibule_core::Auth;
 use vestibule_core::auth::Builder;
 use vestibule_core::options::{Options, Secret};
+use vestibule_core::schema::Schema;
 use vestibule_core::store::Store;
 use vestibule_core::store::memory::MemoryStore;
 
+use crate::store_suite::Backend;
 use crate::{Actor, FrozenClock, SeededRandom};
 
 /// The password of everybody in tests.
@@ -111,6 +113,27 @@ impl TestAuthBuilder {
     }
 
     pub async fn start(self) -> TestAuth {
+        self.start_with(async |schema, store| match store {
+            Some(store) => (store, ()),
+            None => (Arc::new(MemoryStore::new(schema)) as Arc<dyn Store>, ()),
+        })
+        .await
+        .0
+    }
+
+    /// On a database with the schema that this server wants.
+    pub async fn start_on<B: Backend>(self) -> (TestAuth, B) {
+        self.start_with(async |schema, _| {
+            let backend = B::open(schema).await;
+            (backend.store(), backend)
+        })
+        .await
+    }
+
+    async fn start_with<T>(
+        self,
+        open: impl AsyncFnOnce(&Schema, Option<Arc<dyn Store>>) -> (Arc<dyn Store>, T),
+    ) -> (TestAuth, T) {
         let clock = Arc::new(FrozenClock::default());
         let builder = Auth::builder(self.options)
             .plugin(Core)
@@ -118,14 +141,9 @@ impl TestAuthBuilder {
             .random(Arc::new(SeededRandom::default()))
             .hash_threads(NonZero::<usize>::MIN);
         let builder = (self.configure)(builder);
-        let store = match self.store {
-            Some(store) => store,
-            None => {
-                let schema = builder.schema().expect("the schema of a test fits together");
-                Arc::new(MemoryStore::new(&schema))
-            }
-        };
+        let schema = builder.schema().expect("the schema of a test fits together");
+        let (store, kept) = open(&schema, self.store).await;
         let auth = builder.store(store).build().expect("the options of a test make a server");
-        TestAuth { auth, clock }
+        (TestAuth { auth, clock }, kept)
     }
 }
