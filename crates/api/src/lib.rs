@@ -5,6 +5,7 @@
 //! Reference: better-auth 1.7.7, `api/routes`.
 
 mod error_page;
+mod events;
 mod ok;
 mod password;
 mod session;
@@ -44,6 +45,7 @@ impl Plugin for Core {
             password::verify::endpoint(&self),
             ok::endpoint(&self),
             error_page::endpoint(&self),
+            events::endpoint(&self),
         ];
         endpoints.extend(session::get::endpoints(&self));
         Contribution { endpoints, error_codes: error_codes::ALL, ..Contribution::default() }

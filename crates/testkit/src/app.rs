@@ -12,12 +12,15 @@ use vestibule_core::options::{Options, Secret};
 use vestibule_core::schema::Schema;
 use vestibule_core::store::Store;
 use vestibule_core::store::memory::MemoryStore;
+use vestibule_tokens::derive::service_key;
 
 use crate::store_suite::Backend;
 use crate::{Actor, FrozenClock, SeededRandom};
 
 /// The password of everybody in tests.
 pub const PASSWORD: &str = "correct horse battery staple";
+
+const SECRET: &str = "a-secret-for-tests-of-32-characters!";
 
 /// A server in a test: frozen clock, seeded randomness, no network.
 pub struct TestAuth {
@@ -39,10 +42,7 @@ impl TestAuth {
     }
 
     pub fn builder() -> TestAuthBuilder {
-        let mut options = Options {
-            secret: Some(Secret::new("a-secret-for-tests-of-32-characters!")),
-            ..Options::default()
-        };
+        let mut options = Options { secret: Some(Secret::new(SECRET)), ..Options::default() };
         options.base_url = Some(vestibule_core::options::BaseUrlOption::Static(
             "http://localhost:3000".to_owned(),
         ));
@@ -75,6 +75,12 @@ impl TestAuth {
             actor.post("/sign-in/email", body).await.expect_ok();
             actor
         }
+    }
+
+    /// A service of one's own, which is among the server's and says so.
+    pub fn service(&self, name: &str) -> Actor {
+        let key = service_key(SECRET, name, 1);
+        self.anyone().with_header("x-vestibule-service-key", &key)
     }
 
     /// Lets time pass.

@@ -1,6 +1,7 @@
 //! The core's endpoints through the front door.
 
 mod error_page;
+mod events;
 mod password;
 mod routing;
 mod session;

@@ -309,9 +309,11 @@ impl Outbox {
 
 /// The lane as long as the claim holds.
 fn mine(claim: &Claim) -> Filter {
-    Lane::ID
-        .eq(claim.lane.id.as_str())
-        .and(Filter::is(Lane::HOLDER.position, Operator::Equal, Value::from(claim.holder.as_str())))
+    Lane::ID.eq(claim.lane.id.as_str()).and(Filter::is(
+        Lane::HOLDER.position,
+        Operator::Equal,
+        Value::from(claim.holder.as_str()),
+    ))
 }
 
 /// The position that says how far a subscriber's events have been handed out.

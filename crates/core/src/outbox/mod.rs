@@ -35,8 +35,8 @@ use std::sync::Arc;
 
 pub use self::dead_letters::{DeadClaim, Letters};
 pub use self::event::{Event, EventType, UnknownEventType};
-pub use self::status::{EndpointStatus, Status};
 use self::models::{DeadLetter, Lane, OutboxEvent, Position};
+pub use self::status::{EndpointStatus, Status};
 use crate::Value;
 use crate::auth::Auth;
 use crate::error::Result;
@@ -109,12 +109,7 @@ impl Outbox {
         self.events_in(self.store(), filter, limit).await
     }
 
-    async fn events_in(
-        &self,
-        store: &dyn Store,
-        filter: Filter,
-        limit: u32,
-    ) -> Result<Vec<Event>> {
+    async fn events_in(&self, store: &dyn Store, filter: Filter, limit: u32) -> Result<Vec<Event>> {
         let find = Find {
             order: vec![(OutboxEvent::SEQUENCE.position, Order::Ascending)],
             limit: Some(limit),

@@ -149,8 +149,7 @@ impl Exchange {
             [(Session::MODEL, Subject::Session), (Account::MODEL, Subject::Account)]
         {
             let model = self.model(model).clone();
-            let filter =
-                Filter::is(subject.user_id_position(), Operator::Equal, user_id.clone());
+            let filter = Filter::is(subject.user_id_position(), Operator::Equal, user_id.clone());
             let find = Find { model, filter, order: Vec::new(), limit: None, offset: 0 };
             for row in self.store().find_many(find).await? {
                 self.take(row).await?;

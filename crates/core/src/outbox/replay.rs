@@ -20,8 +20,7 @@ impl Outbox {
         let mut count = 0;
         let mut last: Option<Row> = None;
         loop {
-            let mut filter =
-                since.map_or(Filter::EVERYTHING, |since| User::UPDATED_AT.gte(since));
+            let mut filter = since.map_or(Filter::EVERYTHING, |since| User::UPDATED_AT.gte(since));
             if let Some(last) = &last {
                 let id = last.values[0].as_text().unwrap_or_default();
                 filter = filter.and(User::ID.gt(id));

@@ -1,12 +1,12 @@
 //! Forgetting events that are old and that nobody waits for.
 
+use super::Outbox;
 use super::delivery::position_name;
 use super::models::{Lane, OutboxEvent};
-use super::Outbox;
 use crate::Timestamp;
+use crate::Value;
 use crate::error::Result;
 use crate::store::{Filter, Find, Operator, Order, Row};
-use crate::Value;
 
 /// Numbers that are cleaned away by one statement.
 const BATCH: i64 = 5_000;
