@@ -6,6 +6,7 @@
 
 mod email_verification;
 mod error_page;
+mod events;
 mod ok;
 mod password;
 mod session;
@@ -47,6 +48,7 @@ impl Plugin for Core {
             password::verify::endpoint(&self),
             ok::endpoint(&self),
             error_page::endpoint(&self),
+            events::endpoint(&self),
         ];
         endpoints.extend(session::get::endpoints(&self));
         Contribution { endpoints, error_codes: error_codes::ALL, ..Contribution::default() }

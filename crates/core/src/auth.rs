@@ -28,6 +28,7 @@ use crate::key_set::KeySet;
 use crate::models::Session;
 use crate::options::Options;
 use crate::origin::TrustedOrigins;
+use crate::outbox::{Outbox, Wake};
 use crate::random::Random;
 use crate::rate_limit::RateLimiter;
 use crate::schema::{Model, Schema};
@@ -60,6 +61,7 @@ struct Inner {
     key_set: Option<Arc<dyn KeySet>>,
     service_keys: ServiceKeys,
     webhooks: Arc<dyn Webhooks>,
+    outbox: Option<Wake>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -147,6 +149,15 @@ impl Auth {
     /// The error codes of the core and of the plugins.
     pub fn error_codes(&self) -> &[ErrorCode] {
         &self.0.error_codes
+    }
+
+    /// The outbox, where it is switched on.
+    pub fn outbox(&self) -> Option<Outbox> {
+        self.0.outbox.is_some().then(|| Outbox::new(self.clone()))
+    }
+
+    pub(crate) fn wake(&self) -> Option<&Wake> {
+        self.0.outbox.as_ref()
     }
 
     /// Every endpoint, as declared.

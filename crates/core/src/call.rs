@@ -75,6 +75,8 @@ pub struct Exchange {
     pub new_session: Option<SessionUser>,
     /// The `after` hooks that wait for the commit.
     pub(crate) due: Vec<Written>,
+    /// The open transaction has events for the outbox.
+    pub(crate) has_events: bool,
     now: Timestamp,
     base_url: Arc<BaseUrl>,
     client_address: Option<String>,
@@ -113,6 +115,7 @@ impl Exchange {
             session: None,
             new_session: None,
             due: Vec::new(),
+            has_events: false,
             now,
             base_url,
             client_address,
@@ -356,8 +359,12 @@ impl Exchange {
     /// Commits, then runs the `after` hooks that waited for it.
     pub async fn commit(&mut self) -> Result<()> {
         let due = std::mem::take(&mut self.due);
+        let has_events = std::mem::take(&mut self.has_events);
         if let Some(transaction) = self.transaction.take() {
             transaction.commit().await?;
+        }
+        if let (true, Some(wake)) = (has_events, self.auth.wake()) {
+            wake();
         }
         for written in due {
             self.run_after_hooks(written).await?;
@@ -368,6 +375,7 @@ impl Exchange {
     /// Undoes what was written since [`begin`](Self::begin); nothing where no transaction is open.
     pub async fn roll_back(&mut self) -> Result<()> {
         self.due.clear();
+        self.has_events = false;
         match self.transaction.take() {
             Some(transaction) => Ok(transaction.roll_back().await?),
             None => Ok(()),

@@ -30,6 +30,7 @@ pub mod key_set;
 pub mod models;
 pub mod options;
 pub mod origin;
+pub mod outbox;
 pub mod plugin;
 pub mod prelude;
 pub mod random;

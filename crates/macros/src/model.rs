@@ -209,6 +209,7 @@ impl Rules {
 fn default(expression: &Expr) -> syn::Result<TokenStream> {
     match expression {
         Expr::Path(path) if path.path.is_ident("now") => Ok(quote!(DefaultValue::Now)),
+        Expr::Path(path) if path.path.is_ident("counted") => Ok(quote!(DefaultValue::Counted)),
         Expr::Lit(literal) => match &literal.lit {
             Lit::Bool(_) | Lit::Str(_) => {
                 Ok(quote!(DefaultValue::Value(::vestibule_core::Value::from(#literal))))
@@ -216,8 +217,8 @@ fn default(expression: &Expr) -> syn::Result<TokenStream> {
             Lit::Int(_) => {
                 Ok(quote!(DefaultValue::Value(::vestibule_core::Value::Integer(#literal))))
             }
-            _ => Err(syn::Error::new_spanned(expression, "expected a literal or `now`")),
+            _ => Err(syn::Error::new_spanned(expression, "expected a literal, `now` or `counted`")),
         },
-        _ => Err(syn::Error::new_spanned(expression, "expected a literal or `now`")),
+        _ => Err(syn::Error::new_spanned(expression, "expected a literal, `now` or `counted`")),
     }
 }

@@ -8,7 +8,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use vestibule_core::Value;
-use vestibule_core::schema::{Field, FieldKind, IdPolicy, Model};
+use vestibule_core::schema::{DefaultValue, Field, FieldKind, IdPolicy, Model};
 use vestibule_core::store::{
     Changes, Condition, Filter, Find, Increment, Join, Operand, Operator, Order, Row, StoreError,
     Update,
@@ -115,6 +115,9 @@ impl Shaper {
         let mut query = Query::new(Operation::Create(new_id), model, None);
         let skipped = usize::from(new_id == NewId::Made);
         for (position, value) in values.into_iter().enumerate().skip(skipped) {
+            if query.model.fields[position].default == DefaultValue::Counted {
+                continue;
+            }
             let argument = self.written(&query.model, position, value)?;
             query.arguments.push(argument);
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use vestibule_core::schema::{Field, IdPolicy, Model};
+use vestibule_core::schema::{DefaultValue, Field, IdPolicy, Model};
 use vestibule_core::store::{Operator, Order};
 
 use crate::dialect::{Dialect, quoted};
@@ -192,9 +192,15 @@ impl Writer<'_> {
     fn insert(&mut self, table: &str, new_id: NewId) {
         let made = self.statements.dialect.new_id(self.statements.id_policy);
         let skipped = usize::from(new_id == NewId::Made);
-        let mut columns: Vec<_> =
-            self.model.fields.iter().skip(skipped).map(|field| quoted(&field.column)).collect();
-        let mut values: Vec<_> = columns.iter().map(|_| self.next_argument()).collect();
+        let (mut columns, mut values) = (Vec::new(), Vec::new());
+        for field in self.model.fields.iter().skip(skipped) {
+            let column = quoted(&field.column);
+            values.push(match field.default {
+                DefaultValue::Counted => self.statements.dialect.next_count(table, &column),
+                _ => self.next_argument(),
+            });
+            columns.push(column);
+        }
         if let (NewId::Made, Some(made)) = (new_id, made) {
             columns.insert(0, quoted(&self.model.fields[0].column));
             values.insert(0, made.to_owned());

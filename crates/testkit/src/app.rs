@@ -9,13 +9,18 @@ use vestibule_api::Core;
 use vestibule_core::Auth;
 use vestibule_core::auth::Builder;
 use vestibule_core::options::{Options, Secret};
+use vestibule_core::schema::Schema;
 use vestibule_core::store::Store;
 use vestibule_core::store::memory::MemoryStore;
+use vestibule_tokens::derive::service_key;
 
+use crate::store_suite::Backend;
 use crate::{Actor, FrozenClock, SeededRandom};
 
 /// The password of everybody in tests.
 pub const PASSWORD: &str = "correct horse battery staple";
+
+const SECRET: &str = "a-secret-for-tests-of-32-characters!";
 
 /// A server in a test: frozen clock, seeded randomness, no network.
 pub struct TestAuth {
@@ -37,10 +42,7 @@ impl TestAuth {
     }
 
     pub fn builder() -> TestAuthBuilder {
-        let mut options = Options {
-            secret: Some(Secret::new("a-secret-for-tests-of-32-characters!")),
-            ..Options::default()
-        };
+        let mut options = Options { secret: Some(Secret::new(SECRET)), ..Options::default() };
         options.base_url = Some(vestibule_core::options::BaseUrlOption::Static(
             "http://localhost:3000".to_owned(),
         ));
@@ -73,6 +75,12 @@ impl TestAuth {
             actor.post("/sign-in/email", body).await.expect_ok();
             actor
         }
+    }
+
+    /// A service of one's own, which is among the server's and says so.
+    pub fn service(&self, name: &str) -> Actor {
+        let key = service_key(SECRET, name, 1);
+        self.anyone().with_header("x-vestibule-service-key", &key)
     }
 
     /// Lets time pass.
@@ -111,6 +119,27 @@ impl TestAuthBuilder {
     }
 
     pub async fn start(self) -> TestAuth {
+        self.start_with(async |schema, store| match store {
+            Some(store) => (store, ()),
+            None => (Arc::new(MemoryStore::new(schema)) as Arc<dyn Store>, ()),
+        })
+        .await
+        .0
+    }
+
+    /// On a database with the schema that this server wants.
+    pub async fn start_on<B: Backend>(self) -> (TestAuth, B) {
+        self.start_with(async |schema, _| {
+            let backend = B::open(schema).await;
+            (backend.store(), backend)
+        })
+        .await
+    }
+
+    async fn start_with<T>(
+        self,
+        open: impl AsyncFnOnce(&Schema, Option<Arc<dyn Store>>) -> (Arc<dyn Store>, T),
+    ) -> (TestAuth, T) {
         let clock = Arc::new(FrozenClock::default());
         let builder = Auth::builder(self.options)
             .plugin(Core)
@@ -118,14 +147,9 @@ impl TestAuthBuilder {
             .random(Arc::new(SeededRandom::default()))
             .hash_threads(NonZero::<usize>::MIN);
         let builder = (self.configure)(builder);
-        let store = match self.store {
-            Some(store) => store,
-            None => {
-                let schema = builder.schema().expect("the schema of a test fits together");
-                Arc::new(MemoryStore::new(&schema))
-            }
-        };
+        let schema = builder.schema().expect("the schema of a test fits together");
+        let (store, kept) = open(&schema, self.store).await;
         let auth = builder.store(store).build().expect("the options of a test make a server");
-        TestAuth { auth, clock }
+        (TestAuth { auth, clock }, kept)
     }
 }

@@ -12,6 +12,7 @@
 
 mod actor;
 mod app;
+pub mod outbox_suite;
 pub mod store_suite;
 mod world;
 

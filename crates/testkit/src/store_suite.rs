@@ -80,6 +80,7 @@ macro_rules! store_suite {
             transactions_do_not_nest,
             a_conflict_in_a_transaction_undoes_it,
             concurrent_transactions_all_count,
+            the_database_counts_rows,
             it_answers_a_ping,
         ]);
         $crate::store_suite!($backend, Uuid: [the_database_makes_uuids]);
@@ -152,6 +153,15 @@ fn schema(policy: IdPolicy) -> Schema {
     let fields = vec![id(), person(true), Field::new("team", FieldKind::String)];
     let unique = Index { fields: vec!["personId".to_owned(), "team".to_owned()], unique: true };
     builder.add("membership", fields, vec![unique]);
+    let fields = vec![
+        id(),
+        Field {
+            unique: true,
+            default: DefaultValue::Counted,
+            ..Field::new("place", FieldKind::BigNumber)
+        },
+    ];
+    builder.add("queue", fields, Vec::new());
     let kind = FieldKind::Enum(vec!["free".to_owned(), "paid".to_owned()]);
     builder.extend("person", vec![optional("plan", kind)]).expect("a model");
     builder.rename_table("person", "our \"people\"").expect("a model");
@@ -1006,6 +1016,22 @@ pub async fn concurrent_transactions_all_count(bench: Bench) {
         .await;
     let row = bench.find_one("token", Filter::EVERYTHING).await.expect("the row");
     assert_eq!((integer(&row, "count"), bench.count("person").await), (25, 25));
+}
+
+pub async fn the_database_counts_rows(bench: Bench) {
+    let place = async |store: &dyn Store, id: &str| {
+        let row = store.create(bench.row("queue", &[("id", id.into())])).await.expect("a new row");
+        integer(&row, "place")
+    };
+    let first = place(&*bench.store, "a").await;
+    let transaction = bench.store.begin().await.expect("a transaction");
+    let second = place(&*transaction, "b").await;
+    let third = place(&*transaction, "c").await;
+    transaction.commit().await.expect("a commit");
+    let fourth = place(&*bench.store, "d").await;
+    assert!(first < second && second < third && third < fourth);
+    let stored = bench.find_one("queue", bench.is("queue", "id", "c")).await.expect("the row");
+    assert_eq!(integer(&stored, "place"), third);
 }
 
 pub async fn it_answers_a_ping(bench: Bench) {

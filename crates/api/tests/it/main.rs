@@ -3,6 +3,7 @@
 mod change_email;
 mod email_verification;
 mod error_page;
+mod events;
 mod password;
 mod routing;
 mod session;

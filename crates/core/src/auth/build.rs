@@ -26,6 +26,7 @@ use crate::key_set::KeySet;
 use crate::models::{Account, RateLimit, Session, User, Verification};
 use crate::options::{AdditionalFields, Options, RateLimitStorage};
 use crate::origin::{LOOPBACK_ORIGINS, TrustedOrigins};
+use crate::outbox::{self, Wake};
 use crate::plugin::{Contribution, ModelDeclaration, Plugin, RateLimitRule};
 // tidy-allow(random): the builder's default, which tests replace.
 use crate::random::{Random, SystemRandom};
@@ -46,6 +47,7 @@ pub struct Builder {
     services: Vec<Service>,
     hash_threads: Option<NonZero<usize>>,
     webhooks: Arc<dyn Webhooks>,
+    outbox: Option<Wake>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -94,6 +96,7 @@ impl Auth {
             services: Vec::new(),
             hash_threads: None,
             webhooks: Arc::new(NoWebhooks),
+            outbox: None,
             clock: Arc::new(SystemClock),
             // tidy-allow(random): the builder's default, which tests replace.
             random: Arc::new(SystemRandom),
@@ -171,6 +174,14 @@ impl Builder {
         self
     }
 
+    /// Writes an event beside every change of a user: see [`outbox`](crate::outbox). `wake` is called
+    /// after each commit that wrote some, for a worker that would otherwise have to ask.
+    #[must_use]
+    pub fn outbox(mut self, wake: impl Fn() + Send + Sync + 'static) -> Self {
+        self.outbox = Some(Arc::new(wake));
+        self
+    }
+
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -187,7 +198,7 @@ impl Builder {
     pub fn schema(&self) -> Result<Schema, BuildError> {
         let contributions: Vec<_> =
             self.plugins.iter().map(|plugin| plugin.clone().contribute()).collect();
-        build_schema(&self.options, &contributions)
+        build_schema(&self.options, &contributions, self.outbox.is_some())
     }
 
     pub fn build(self) -> Result<Auth, BuildError> {
@@ -206,7 +217,7 @@ impl Builder {
             plugin.check(&options)?;
         }
         let contributions: Vec<_> = plugins.into_iter().map(Plugin::contribute).collect();
-        let schema = build_schema(&options, &contributions)?;
+        let schema = build_schema(&options, &contributions, self.outbox.is_some())?;
 
         let mut merged = Merged::default();
         merged.hooks.extend(self.hooks);
@@ -272,6 +283,7 @@ impl Builder {
             key_set: merged.key_set,
             service_keys: ServiceKeys::new(&self.services, &secrets),
             webhooks: self.webhooks,
+            outbox: self.outbox,
             clock: self.clock,
             random: self.random,
             options,
@@ -355,7 +367,11 @@ fn is_plain_path(path: &str) -> bool {
     path.len() > 1 && path.starts_with('/') && !path.contains([':', '*', '{', '}', '?', '#', '%'])
 }
 
-fn build_schema(options: &Options, contributions: &[Contribution]) -> Result<Schema, BuildError> {
+fn build_schema(
+    options: &Options,
+    contributions: &[Contribution],
+    has_outbox: bool,
+) -> Result<Schema, BuildError> {
     let mut schema = Schema::builder(options.advanced.database.generate_id.policy());
     schema.declare::<User>().declare::<Session>().declare::<Account>().declare::<Verification>();
     for contribution in contributions {
@@ -365,6 +381,9 @@ fn build_schema(options: &Options, contributions: &[Contribution]) -> Result<Sch
     }
     if options.rate_limit.storage == RateLimitStorage::Database {
         schema.declare::<RateLimit>();
+    }
+    if has_outbox {
+        outbox::declare(&mut schema);
     }
     for (model, field) in contributions.iter().flat_map(|contribution| &contribution.fields) {
         schema.extend(model, vec![field.clone()])?;

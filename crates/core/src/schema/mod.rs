@@ -194,6 +194,9 @@ pub enum DefaultValue {
     Value(Value),
     /// The current time. PostgreSQL's column has `CURRENT_TIMESTAMP` as well.
     Now,
+    /// A number that the database counts up as rows are inserted, whatever a new row says; it must be
+    /// [`unique`](Field::unique). Numbers have gaps, and a larger one may be committed first.
+    Counted,
 }
 
 /// A foreign key. It points at the logical model and field.

@@ -21,7 +21,7 @@ impl Exchange {
         for (field, value) in row.model.fields.iter().zip(&mut row.values).skip(1) {
             match &field.default {
                 DefaultValue::None if field.touched_on_update => *value = self.now().into(),
-                DefaultValue::None => {}
+                DefaultValue::None | DefaultValue::Counted => {}
                 DefaultValue::Value(default) => value.clone_from(default),
                 DefaultValue::Now => *value = self.now().into(),
             }
@@ -37,6 +37,9 @@ impl Exchange {
             if hook.before_create(&mut row, self).await? == Verdict::Cancel {
                 return Ok(None);
             }
+        }
+        if self.records(&model.name) {
+            return self.create_recorded(row).await.map(Some);
         }
         let row = self.store().create(row).await?;
         self.written(Written::Created(row.clone())).await?;
@@ -59,6 +62,9 @@ impl Exchange {
             }
         }
         let update = Update { model: model.clone(), filter, changes };
+        if self.records(&model.name) {
+            return self.update_recorded(update).await;
+        }
         let Some(row) = self.store().update(update).await? else { return Ok(None) };
         self.written(Written::Updated(row.clone())).await?;
         Ok(Some(row))
@@ -68,23 +74,47 @@ impl Exchange {
     pub async fn delete(&mut self, model: &str, filter: Filter) -> Result<u64> {
         let auth = self.auth().clone();
         let model = auth.model(model);
-        if auth.database_hooks(&model.name).is_empty() {
+        let records = self.records(&model.name);
+        if auth.database_hooks(&model.name).is_empty() && !records {
             return Ok(self.store().delete_many(model.clone(), filter).await?);
         }
         let find = Find { model: model.clone(), filter, order: Vec::new(), limit: None, offset: 0 };
+        let rows = self.store().find_many(find).await?;
+        if records {
+            let rows = self.not_cancelled(rows).await?;
+            return self.delete_recorded(rows).await;
+        }
         let mut deleted = 0;
-        for row in self.store().find_many(find).await? {
+        for row in rows {
             deleted += u64::from(self.delete_row(row).await?);
         }
         Ok(deleted)
     }
 
-    async fn delete_row(&mut self, row: Row) -> Result<bool> {
+    /// The rows that no hook keeps from being deleted.
+    async fn not_cancelled(&mut self, rows: Vec<Row>) -> Result<Vec<Row>> {
+        let mut kept = Vec::with_capacity(rows.len());
+        for row in rows {
+            if self.before_delete(&row).await? == Verdict::Continue {
+                kept.push(row);
+            }
+        }
+        Ok(kept)
+    }
+
+    async fn before_delete(&mut self, row: &Row) -> Result<Verdict> {
         let auth = self.auth().clone();
         for hook in auth.database_hooks(&row.model.name) {
-            if hook.before_delete(&row, self).await? == Verdict::Cancel {
-                return Ok(false);
+            if hook.before_delete(row, self).await? == Verdict::Cancel {
+                return Ok(Verdict::Cancel);
             }
+        }
+        Ok(Verdict::Continue)
+    }
+
+    async fn delete_row(&mut self, row: Row) -> Result<bool> {
+        if self.before_delete(&row).await? == Verdict::Cancel {
+            return Ok(false);
         }
         let by_id = Filter::is(0, crate::store::Operator::Equal, row.values[0].clone());
         // Of concurrent deletions one takes the row, and its hooks run once.

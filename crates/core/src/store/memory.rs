@@ -17,7 +17,7 @@ use super::{
     StoreError, Transaction, Update,
 };
 use crate::Value;
-use crate::schema::{IdPolicy, Model, OnDelete, Schema};
+use crate::schema::{DefaultValue, IdPolicy, Model, OnDelete, Schema};
 
 /// A store in memory, and (as what [`Store::begin`] gives) a transaction on one.
 pub struct MemoryStore {
@@ -114,6 +114,11 @@ impl Store for MemoryStore {
             let mut row = row;
             if row.values[0].is_null() {
                 row.values[0] = tables.next_id(schema.id_policy());
+            }
+            for (position, field) in row.model.fields.iter().enumerate() {
+                if field.default == DefaultValue::Counted {
+                    row.values[position] = tables.next_count(&row.model, position);
+                }
             }
             tables.check(schema, &row.model, &row.values, None)?;
             tables.of_mut(&row.model).push(row.values.clone());
@@ -249,6 +254,11 @@ impl Tables {
             IdPolicy::Serial => Value::Text(self.last_id.to_string()),
             IdPolicy::Database => Value::Text(format!("generated-{}", self.last_id)),
         }
+    }
+
+    fn next_count(&self, model: &Model, position: usize) -> Value {
+        let numbers = self.of(model).iter().filter_map(|row| row[position].as_integer());
+        Value::Integer(numbers.max().unwrap_or(0) + 1)
     }
 
     fn update(&mut self, schema: &Schema, update: &Update) -> Result<Vec<Vec<Value>>, StoreError> {

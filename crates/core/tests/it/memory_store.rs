@@ -21,3 +21,9 @@ impl Backend for Memory {
 }
 
 store_suite!(Memory);
+
+mod outbox {
+    use super::Memory;
+
+    vestibule_testkit::outbox_suite!(Memory);
+}

@@ -6,6 +6,8 @@ mod postgres;
 mod postgres_faults;
 #[cfg(feature = "postgres")]
 mod postgres_migrations;
+#[cfg(feature = "postgres")]
+mod postgres_outbox;
 mod schemas;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -59,7 +59,7 @@ pub(crate) async fn drop_schema(name: &str) {
 }
 
 /// A schema of its own.
-struct Direct {
+pub(crate) struct Direct {
     database: Database,
     name: String,
 }
@@ -108,10 +108,22 @@ mod direct {
     use super::Direct;
 
     vestibule_testkit::store_suite!(Direct);
+
+    mod outbox {
+        use super::Direct;
+
+        vestibule_testkit::outbox_suite!(Direct);
+    }
 }
 
 mod pooled {
     use super::Pooled;
 
     vestibule_testkit::store_suite!(Pooled);
+
+    mod outbox {
+        use super::Pooled;
+
+        vestibule_testkit::outbox_suite!(Pooled);
+    }
 }

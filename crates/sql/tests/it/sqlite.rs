@@ -77,10 +77,22 @@ mod in_file {
     use super::InFile;
 
     vestibule_testkit::store_suite!(InFile);
+
+    mod outbox {
+        use super::InFile;
+
+        vestibule_testkit::outbox_suite!(InFile);
+    }
 }
 
 mod in_memory {
     use super::InMemory;
 
     vestibule_testkit::store_suite!(InMemory);
+
+    mod outbox {
+        use super::InMemory;
+
+        vestibule_testkit::outbox_suite!(InMemory);
+    }
 }
