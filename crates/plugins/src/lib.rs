@@ -2,6 +2,8 @@
 //!
 //! A plugin is a folder here, a `pub mod` line and an entry in [`PLUGINS`].
 
+pub mod backends;
+
 use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};

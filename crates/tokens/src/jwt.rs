@@ -139,9 +139,9 @@ fn seconds(claims: &Claims, name: &str) -> Result<Option<f64>, Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{any, prop_assert_eq, proptest};
     use super::*;
     use crate::vectors;
+    use proptest::prelude::{any, prop_assert_eq, proptest};
 
     const NOW: i64 = 1_893_456_000;
 
