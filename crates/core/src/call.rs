@@ -19,6 +19,7 @@ use crate::auth::Auth;
 use crate::base_url::BaseUrl;
 use crate::caller::{Anyone, Caller};
 use crate::cookies::CookieTemplate;
+use crate::endpoint::ErrorForm;
 use crate::error::{Error, Result};
 use crate::hook::Written;
 use crate::models::SessionUser;
@@ -69,6 +70,8 @@ pub struct Exchange {
     pub params: Vec<(String, String)>,
     /// The declared path of the endpoint, once it is known.
     pub endpoint: Option<&'static str>,
+    /// Of the endpoint, once it is known.
+    pub(crate) error_form: ErrorForm,
     /// The session that the caller's rule found.
     pub session: Option<SessionUser>,
     /// The session that this request made, for hooks that run after it.
@@ -112,6 +115,7 @@ impl Exchange {
             received: Received::default(),
             params: Vec::new(),
             endpoint: None,
+            error_form: ErrorForm::default(),
             session: None,
             new_session: None,
             due: Vec::new(),

@@ -28,7 +28,7 @@ use crate::clock::ServeAt;
 use crate::csrf::{
     self, CheckPolicy, OriginCheckSkips, OriginRefusal, RedirectRefusal, RequestFacts,
 };
-use crate::endpoint::{Endpoint, Place, Reply};
+use crate::endpoint::{Endpoint, ErrorForm, Place, Reply};
 use crate::error::{Error, Outcome, Result};
 use crate::error_codes::{INTERNAL_SERVER_ERROR, NOT_FOUND, SERVICE_UNAVAILABLE};
 use crate::models::SessionUser;
@@ -66,15 +66,16 @@ impl Auth {
         let (parts, body) = request.into_parts();
         let base_url = match self.base_url_of(&parts) {
             Ok(base_url) => base_url,
-            Err(error) => return self.respond(Err(error), HeaderMap::new(), None),
+            Err(error) => return self.respond(Err(error), HeaderMap::new(), Answering::default()),
         };
         let Some(target) = self.target(&base_url, parts.uri.path()) else {
             let error = self.unknown_path(&base_url, parts.uri.path());
-            return self.respond(Err(error), HeaderMap::new(), None);
+            return self.respond(Err(error), HeaderMap::new(), Answering::default());
         };
+        let uri = parts.uri.clone();
         let exchange = match self.exchange(parts, base_url, target.path) {
             Ok(exchange) => exchange,
-            Err(error) => return self.respond(Err(error), HeaderMap::new(), None),
+            Err(error) => return self.refuse(error, uri.path()),
         };
         let (mut exchange, answer) =
             self.serve(exchange, target.place, target.spelling, body).await;
@@ -83,7 +84,8 @@ impl Auth {
             Ok(headers) => (answer, headers),
             Err(error) => (Err(error), HeaderMap::new()),
         };
-        let mut response = self.respond(answer, headers, exchange.endpoint);
+        let answering = Answering { endpoint: exchange.endpoint, error_form: exchange.error_form };
+        let mut response = self.respond(answer, headers, answering);
         if let Some(time) = exchange.no_sooner_than() {
             response.extensions_mut().insert(NoSoonerThan(time));
         }
@@ -231,6 +233,7 @@ impl Auth {
         };
         exchange.params = params;
         exchange.endpoint = Some(route.endpoint.path);
+        exchange.error_form = route.endpoint.error_form;
         if route.endpoint.no_store {
             exchange.set_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
@@ -340,7 +343,8 @@ impl Auth {
         };
         let methods = [Method::GET, Method::POST];
         let found = methods.iter().find_map(|method| self.route(place, method, path));
-        self.respond(Err(error), HeaderMap::new(), found.map(|(route, _)| route.endpoint.path))
+        let answering = found.map(|(route, _)| Answering::of(&route.endpoint)).unwrap_or_default();
+        self.respond(Err(error), HeaderMap::new(), answering)
     }
 
     /// Step 12.
@@ -348,8 +352,9 @@ impl Auth {
         &self,
         answer: Result<Reply>,
         headers: HeaderMap,
-        endpoint: Option<&'static str>,
+        answering: Answering,
     ) -> Response<Bytes> {
+        let Answering { endpoint, error_form } = answering;
         let (reply, refused) = match answer {
             Ok(reply) => (reply, None),
             Err(error) => {
@@ -359,7 +364,8 @@ impl Auth {
                     Outcome::Unavailable { .. } => Some(SERVICE_UNAVAILABLE.code.to_owned()),
                     Outcome::Internal => Some(INTERNAL_SERVER_ERROR.code.to_owned()),
                 };
-                (error_reply(&error, self.options().production), Some(Refused { code: refused }))
+                let reply = error_reply(&error, error_form, self.options().production);
+                (reply, Some(Refused { code: refused }))
             }
         };
         let mut response = Response::new(reply.body);
@@ -394,6 +400,20 @@ struct Target {
     /// Below its place, in the one spelling that router, limiter and disabled paths see.
     path: String,
     spelling: Spelling,
+}
+
+/// Who answers, once that is known.
+#[derive(Debug, Clone, Copy, Default)]
+struct Answering {
+    /// The path, as declared.
+    endpoint: Option<&'static str>,
+    error_form: ErrorForm,
+}
+
+impl Answering {
+    fn of(endpoint: &Endpoint) -> Self {
+        Self { endpoint: Some(endpoint.path), error_form: endpoint.error_form }
+    }
 }
 
 /// How a path was written.

@@ -38,6 +38,8 @@ pub struct Endpoint {
     pub input: InputTypes,
     pub output: Type,
     pub media_types: MediaTypes,
+    /// What its errors look like.
+    pub error_form: ErrorForm,
     /// The request may create a session, so its origin is checked even without cookies.
     pub checks_form_origin: bool,
     /// It redirects to what the query names, so those targets are checked on GET too.
@@ -74,6 +76,17 @@ pub fn configured(path: String) -> &'static str {
 pub enum MediaTypes {
     Json,
     JsonOrForm,
+}
+
+/// What the errors of an endpoint look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ErrorForm {
+    /// `{"message","code"}`.
+    #[default]
+    BetterAuth,
+    /// The same with `error` and `error_description` beside them, as RFC 6749 (5.2) has it: see
+    /// [`oauth_error`](crate::oauth_error).
+    OAuth,
 }
 
 /// An async function that can be a handler. Implemented for every function of that form.
@@ -162,6 +175,7 @@ impl Endpoint {
             access: C::ACCESS,
             output: O::shape(),
             media_types: MediaTypes::Json,
+            error_form: ErrorForm::BetterAuth,
             checks_form_origin: false,
             redirects: false,
             no_store: false,
@@ -201,6 +215,13 @@ impl Endpoint {
     #[must_use]
     pub fn redirects(mut self) -> Self {
         self.redirects = true;
+        self
+    }
+
+    /// Answers errors as OAuth has them, too: for endpoints of its specifications.
+    #[must_use]
+    pub fn oauth_errors(mut self) -> Self {
+        self.error_form = ErrorForm::OAuth;
         self
     }
 

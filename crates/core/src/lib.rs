@@ -28,6 +28,7 @@ pub mod future;
 pub mod hook;
 pub mod key_set;
 pub mod models;
+pub mod oauth_error;
 pub mod options;
 pub mod origin;
 pub mod outbox;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::auth::BuildError;
+use crate::auth::{Auth, BuildError};
 use crate::endpoint::Endpoint;
 use crate::error::ErrorCode;
 use crate::hook::{DatabaseHook, Hook};
@@ -31,6 +31,12 @@ pub trait Plugin: Send + Sync + 'static {
 
     /// Everything it brings.
     fn contribute(self: Arc<Self>) -> Contribution;
+
+    /// What only the whole server can tell, such as whether a field exists that an option names.
+    /// Asked once, when everything is put together; an error stops the start.
+    fn check_server(&self, _: &Auth) -> Result<(), BuildError> {
+        Ok(())
+    }
 }
 
 /// Everything a plugin brings.

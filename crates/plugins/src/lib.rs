@@ -2,6 +2,7 @@
 //!
 //! A plugin is a folder here, a `pub mod` line and an entry in [`PLUGINS`].
 
+pub mod backends;
 pub mod bearer;
 
 use std::sync::Arc;

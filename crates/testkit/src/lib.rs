@@ -12,10 +12,12 @@
 
 mod actor;
 mod app;
+mod faulty_store;
 pub mod outbox_suite;
 pub mod store_suite;
 mod world;
 
 pub use actor::{Actor, Answer};
 pub use app::{PASSWORD, TestAuth, TestAuthBuilder};
+pub use faulty_store::FaultyStore;
 pub use world::{FrozenClock, SeededRandom};

@@ -1,13 +1,15 @@
-//! Compact HS256 tokens: the links of e-mail verification and the `jwt` cookie cache.
+//! Compact HS256 tokens: the links of e-mail verification, the `jwt` cookie cache, and access tokens
+//! of audiences that share a key with the server.
 //!
 //! One algorithm, chosen here and not by the token. There is no tolerance for clocks that differ.
+//! Access tokens say in their header what they are, so that nothing else passes for one.
 //!
 //! Reference: better-auth 1.7.7, `crypto/jwt`, which stands on jose 6.2.17. Rules: RFC 7515, 5.2
 //! and RFC 7519, 7.2.
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::encoding::{base64url, decode_base64url};
 use crate::signature::SigningKey;
@@ -17,6 +19,9 @@ pub type Claims = Map<String, Value>;
 
 /// `{"alg":"HS256"}`, the only header that is written.
 const HEADER: &str = "eyJhbGciOiJIUzI1NiJ9";
+
+/// The `typ` of an access token (RFC 9068, 2.1).
+pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 
 /// Longer tokens are refused unread; more than the cookies of a request can carry.
 const TOKEN_LIMIT_BYTES: usize = 64 * 1024;
@@ -48,6 +53,43 @@ pub fn sign(key: &SigningKey, mut claims: Claims, now: i64, lifetime_seconds: i6
     let payload = base64url(Value::Object(claims).to_string());
     let signature = base64url(key.mac(format!("{HEADER}.{payload}").as_bytes()));
     format!("{HEADER}.{payload}.{signature}")
+}
+
+/// Signs the claims as they are, with a `typ` in the header.
+pub fn sign_as(key: &SigningKey, token_type: &str, claims: Claims) -> String {
+    let header = json!({ "alg": "HS256", "typ": token_type });
+    let signed = format!(
+        "{}.{}",
+        base64url(header.to_string()),
+        base64url(Value::Object(claims).to_string())
+    );
+    let signature = base64url(key.mac(signed.as_bytes()));
+    format!("{signed}.{signature}")
+}
+
+/// As [`verify`], of a token with this `typ` in its header and no other.
+pub fn verify_as(
+    key: &SigningKey,
+    token_type: &str,
+    token: &str,
+    now: i64,
+) -> Result<Claims, Refusal> {
+    let header = token.split('.').next().and_then(decode_base64url);
+    let header = header.and_then(|header| serde_json::from_slice::<Claims>(&header).ok());
+    match header.as_ref().and_then(|header| header.get("typ")) {
+        Some(Value::String(found)) if is_type(found, token_type) => verify(key, token, now),
+        _ => Err(Refusal::Invalid),
+    }
+}
+
+/// RFC 7515, 4.1.9: case is of no matter, and `application/` may stand before it.
+fn is_type(found: &str, expected: &str) -> bool {
+    const PREFIX: &str = "application/";
+    let found = match found.split_at_checked(PREFIX.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
+        _ => found,
+    };
+    found.eq_ignore_ascii_case(expected)
 }
 
 /// The claims of a token that this key signed and that is valid `now`, in seconds since the epoch.
@@ -97,11 +139,9 @@ fn seconds(claims: &Claims, name: &str) -> Result<Option<f64>, Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{any, prop_assert_eq, proptest};
-    use serde_json::json;
-
     use super::*;
     use crate::vectors;
+    use proptest::prelude::{any, prop_assert_eq, proptest};
 
     const NOW: i64 = 1_893_456_000;
 
@@ -172,6 +212,36 @@ mod tests {
         ] {
             let refused = verify(&key(), &forge(header, &payload), NOW);
             assert_eq!(refused, Err(Refusal::Invalid), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_type_that_is_asked_for_must_be_there() {
+        let token = sign_as(&key(), ACCESS_TOKEN_TYPE, claims(&json!({ "exp": NOW + 60 })));
+        assert_eq!(
+            token.split('.').next().and_then(decode_base64url).unwrap(),
+            br#"{"alg":"HS256","typ":"at+jwt"}"#
+        );
+        assert!(verify_as(&key(), "at+jwt", &token, NOW).is_ok());
+        assert_eq!(verify_as(&key(), "at+jwt", &token, NOW + 60), Err(Refusal::Expired));
+        assert_eq!(verify_as(&key(), "JWT", &token, NOW), Err(Refusal::Invalid));
+        let payload = json!({ "exp": NOW + 60 }).to_string();
+        for header in ["application/at+jwt", "AT+JWT", "APPLICATION/at+JWT"] {
+            let header = json!({ "alg": "HS256", "typ": header }).to_string();
+            assert!(verify_as(&key(), "at+jwt", &forge(&header, &payload), NOW).is_ok());
+        }
+        for header in [
+            r#"{"alg":"HS256"}"#,
+            r#"{"alg":"HS256","typ":"JWT"}"#,
+            r#"{"alg":"HS256","typ":["at+jwt"]}"#,
+            r#"{"alg":"none","typ":"at+jwt"}"#,
+            r#"{"alg":"HS256","typ":"at+jwt","crit":[]}"#,
+        ] {
+            let refused = verify_as(&key(), "at+jwt", &forge(header, &payload), NOW);
+            assert_eq!(refused, Err(Refusal::Invalid), "{header}");
+        }
+        for malformed in ["", ".", "..", "x.y.z", "é"] {
+            assert_eq!(verify_as(&key(), "at+jwt", malformed, NOW), Err(Refusal::Invalid));
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use http::Method;
 use vestibule_tokens::signature::SigningKey;
 
-use self::check::check_options;
+use self::check::{check_options, check_origin_paths};
 use super::{Auth, Inner, Route, Router};
 use crate::base_url::{BaseUrls, ForwardedHeaders, InvalidBaseUrl};
 use crate::callback::{NoWebhooks, Webhooks};
@@ -69,6 +69,8 @@ pub enum BuildError {
     DuplicateEndpoint { method: Method, path: &'static str },
     #[error("the path `{0}`: expected one such as \"/auth/token\", without parameters")]
     OriginPath(&'static str),
+    #[error("the path `{0}`: there is another endpoint, below the base path")]
+    ShadowedEndpoint(&'static str),
     #[error("the plugin `{0}` is there twice")]
     DuplicatePlugin(&'static str),
     #[error("`secret`: production needs one of your own; `openssl rand -base64 32` makes it")]
@@ -216,7 +218,8 @@ impl Builder {
         for plugin in &plugins {
             plugin.check(&options)?;
         }
-        let contributions: Vec<_> = plugins.into_iter().map(Plugin::contribute).collect();
+        let contributions: Vec<_> =
+            plugins.iter().map(|plugin| plugin.clone().contribute()).collect();
         let schema = build_schema(&options, &contributions, self.outbox.is_some())?;
 
         let mut merged = Merged::default();
@@ -264,7 +267,7 @@ impl Builder {
             Some(threads) => HashPool::new(threads),
             None => HashPool::for_this_machine(),
         };
-        Ok(Auth(Arc::new(Inner {
+        let auth = Auth(Arc::new(Inner {
             addresses: ClientAddressPolicy::new(
                 &options.advanced.ip_address,
                 self.trusted_peers,
@@ -293,7 +296,10 @@ impl Builder {
             base_urls,
             cookies,
             secrets,
-        })))
+        }));
+        check_origin_paths(&auth)?;
+        plugins.iter().try_for_each(|plugin| plugin.check_server(&auth))?;
+        Ok(auth)
     }
 }
 

@@ -5,13 +5,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde_json::{Map, json};
+use serde_json::{Map, Value as Json, json};
 
-use crate::endpoint::Reply;
+use crate::endpoint::{ErrorForm, Reply};
 use crate::error::{Error, Outcome};
 use crate::error_codes::{INTERNAL_SERVER_ERROR, SERVICE_UNAVAILABLE};
+use crate::oauth_error;
 
-pub(super) fn error_reply(error: &Error, production: bool) -> Reply {
+pub(super) fn error_reply(error: &Error, form: ErrorForm, production: bool) -> Reply {
     let mut body = Map::new();
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -36,6 +37,12 @@ pub(super) fn error_reply(error: &Error, production: bool) -> Reply {
             body.insert("message".to_owned(), INTERNAL_SERVER_ERROR.message.into());
             body.insert("code".to_owned(), INTERNAL_SERVER_ERROR.code.into());
         }
+    }
+    if form == ErrorForm::OAuth {
+        let message = body.get("message").and_then(Json::as_str).unwrap_or_default();
+        let description = oauth_error::description(message);
+        body.insert("error".to_owned(), oauth_error::name(error).into());
+        body.insert("error_description".to_owned(), description.into());
     }
     if let Some(wait) = retry_after {
         let seconds = wait.as_millis().div_ceil(1000);

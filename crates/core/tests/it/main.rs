@@ -3,6 +3,7 @@
 mod callbacks;
 mod database_hooks;
 mod memory_store;
+mod oauth_errors;
 mod options;
 mod origin_endpoints;
 mod plugins;

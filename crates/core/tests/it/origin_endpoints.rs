@@ -10,6 +10,7 @@ use vestibule_core::endpoint::configured;
 use vestibule_core::options::Options;
 use vestibule_core::plugin::{Contribution, Plugin};
 use vestibule_core::prelude::*;
+use vestibule_core::store::memory::MemoryStore;
 use vestibule_testkit::TestAuth;
 
 /// Says who is asking, at a path of the configuration's choice.
@@ -31,6 +32,24 @@ impl Plugin for WhoAmI {
 
 async fn who(_: &WhoAmI, call: &mut Call<SignedIn>, (): ()) -> Result<serde_json::Value> {
     Ok(json!({ "email": call.caller.0.user.email }))
+}
+
+/// Has an endpoint below the base path.
+struct Notes;
+
+impl Plugin for Notes {
+    fn id(&self) -> &'static str {
+        "notes"
+    }
+
+    fn contribute(self: Arc<Self>) -> Contribution {
+        let endpoints = vec![Endpoint::get("/notes/:id", &self, read)];
+        Contribution { endpoints, ..Contribution::default() }
+    }
+}
+
+async fn read(_: &Notes, _: &mut Call, (): ()) -> Result<bool> {
+    Ok(true)
 }
 
 async fn app() -> TestAuth {
@@ -74,11 +93,20 @@ async fn the_description_says_where_it_is() {
 }
 
 #[test]
+fn a_path_that_hides_another_endpoint_stops_the_start() {
+    for path in ["/api/auth/notes/list", "/api/auth/notes/all"] {
+        let builder = Auth::builder(Options::default()).plugin(Notes).plugin(WhoAmI(path));
+        let store = Arc::new(MemoryStore::new(&builder.schema().unwrap()));
+        let built = builder.store(store).build();
+        assert!(matches!(built, Err(BuildError::ShadowedEndpoint(found)) if found == path));
+    }
+}
+
+#[test]
 fn a_path_without_a_slash_stops_the_start() {
     for path in ["", "/", "me", "/:id", "/a?b", "/a%20b"] {
-        let store = Arc::new(vestibule_core::store::memory::MemoryStore::new(
-            &Auth::builder(Options::default()).schema().unwrap(),
-        ));
+        let store =
+            Arc::new(MemoryStore::new(&Auth::builder(Options::default()).schema().unwrap()));
         let built = Auth::builder(Options::default()).plugin(WhoAmI(path)).store(store).build();
         assert!(matches!(built, Err(BuildError::OriginPath(found)) if found == path), "{path}");
     }

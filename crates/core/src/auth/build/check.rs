@@ -1,6 +1,7 @@
 //! What types cannot say about options.
 
-use super::BuildError;
+use super::{Auth, BuildError};
+use crate::endpoint::Place;
 use crate::options::Options;
 use crate::redirect::append_query_params;
 
@@ -71,6 +72,19 @@ pub(super) fn check_options(options: &Options) -> Result<(), BuildError> {
                 &format!("advanced.cookies.{key}.attributes.maxAge"),
                 format!("expected at most {limit} seconds, which is 400 days"),
             );
+        }
+    }
+    Ok(())
+}
+
+/// Paths at the origin are looked up first: one that spells an endpoint below the base path would hide it.
+pub(super) fn check_origin_paths(auth: &Auth) -> Result<(), BuildError> {
+    let base_path = auth.base_urls().path();
+    for origin in auth.endpoints().filter(|endpoint| endpoint.place == Place::Origin) {
+        let Some(below) = origin.path.strip_prefix(base_path) else { continue };
+        let mut methods = auth.endpoints().map(|endpoint| &endpoint.method);
+        if methods.any(|method| auth.route(Place::BasePath, method, below).is_some()) {
+            return Err(BuildError::ShadowedEndpoint(origin.path));
         }
     }
     Ok(())
