@@ -1,0 +1,17 @@
+"use client";
+
+import { CredentialsForm } from "@/app/credentials-form";
+import { authClient } from "@/lib/auth-client";
+
+export function SignInForm() {
+  return (
+    <CredentialsForm
+      fields={[
+        { name: "email", label: "Email", type: "email", autoComplete: "username" },
+        { name: "password", label: "Password", type: "password", autoComplete: "current-password" },
+      ]}
+      submit={({ email, password }) => authClient.signIn.email({ email, password })}
+      action={{ label: "Sign in", pending: "Signing in…" }}
+    />
+  );
+}
