@@ -10,7 +10,7 @@ export type FieldProps = {
 
 /** A labelled input. What is wrong with it stands below, and screen readers read it with the label. */
 export function Field({ name, label, type, autoComplete, hint, defaultValue, problem }: FieldProps) {
-  const below = problem ?? hint;
+  const described = [hint && `${name}-hint`, problem && `${name}-problem`].filter(Boolean).join(" ");
   return (
     <div className="field">
       <label htmlFor={name}>{label}</label>
@@ -22,11 +22,16 @@ export function Field({ name, label, type, autoComplete, hint, defaultValue, pro
         defaultValue={defaultValue}
         required
         aria-invalid={problem !== undefined}
-        aria-describedby={below && `${name}-below`}
+        aria-describedby={described || undefined}
       />
-      {below && (
-        <p id={`${name}-below`} className={problem ? "problem" : "hint"}>
-          {below}
+      {hint && (
+        <p id={`${name}-hint`} className="hint">
+          {hint}
+        </p>
+      )}
+      {problem && (
+        <p id={`${name}-problem`} className="problem">
+          {problem}
         </p>
       )}
     </div>

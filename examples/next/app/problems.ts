@@ -17,8 +17,18 @@ const FIELD_OF: Record<string, "email" | "password"> = {
   PASSWORD_TOO_LONG: "password",
 };
 
-export function problemsOf({ code = "", message, status }: Failure): Problems<"email" | "password"> {
+export function problemsOf({ code = "", message = "", status }: Failure): Problems<"name" | "email" | "password"> {
   if (status === 429) return { form: "Too many attempts. Wait a moment, then try again." };
   if (status >= 500) return { form: "The server is not available. Try again in a moment." };
-  return { [FIELD_OF[code] ?? "form"]: message ?? `The server answered ${status}.` };
+  if (code === "VALIDATION_ERROR") return problemsOfInput(message);
+  return { [FIELD_OF[code] ?? "form"]: message || `The server answered ${status}.` };
 }
+
+/** "[body.email] Invalid email address; [body.password] …" */
+const problemsOfInput = (message: string) =>
+  Object.fromEntries(
+    message.split("; ").map((issue) => {
+      const [, field = "form", text = issue] = /^\[body\.(name|email|password)\] (.+)$/.exec(issue) ?? [];
+      return [field, text];
+    }),
+  );

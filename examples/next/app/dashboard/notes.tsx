@@ -1,7 +1,7 @@
 "use client";
 
 import { useRouter } from "next/navigation";
-import { useActionState, useState, useTransition } from "react";
+import { useActionState, useEffect, useState, useTransition } from "react";
 import type { Answer } from "@/lib/answer";
 import { addNote, deleteNote, type Note } from "@/lib/notes";
 
@@ -33,10 +33,10 @@ export function Notes({ initial }: { initial: Note[] }) {
             maxLength={2000}
             autoComplete="off"
             aria-invalid={problem !== undefined}
-            aria-describedby={problem && "text-below"}
+            aria-describedby={problem && "text-problem"}
           />
           {problem && (
-            <p id="text-below" className="problem" role="alert">
+            <p id="text-problem" className="problem" role="alert">
               {problem}
             </p>
           )}
@@ -74,9 +74,7 @@ function NoteItem({ note, onGone }: { note: Note; onGone: () => void }) {
   return (
     <li>
       <p>{note.text}</p>
-      <time dateTime={note.createdAt} suppressHydrationWarning>
-        {new Date(note.createdAt).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" })}
-      </time>
+      <LocalTime at={note.createdAt} />
       <button className="quiet" onClick={remove} disabled={isPending} aria-label={`Delete “${note.text}”`}>
         Delete
       </button>
@@ -87,6 +85,13 @@ function NoteItem({ note, onGone }: { note: Note; onGone: () => void }) {
       )}
     </li>
   );
+}
+
+/** The date, until the browser says in which zone its time is. */
+function LocalTime({ at }: { at: string }) {
+  const [text, setText] = useState(at.slice(0, 10));
+  useEffect(() => setText(new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })), [at]);
+  return <time dateTime={at}>{text}</time>;
 }
 
 /** The sentence for a refusal. After a 401 the page asks who this is: it knows whether the session or the backend is at fault. */
