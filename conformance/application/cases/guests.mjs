@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 
 export const name = "guests, and cookies that nobody signed, end at sign-in";
 
-export async function run({ visitor }) {
+export async function run({ visitor, addUser }) {
   const guest = await visitor();
   await guest.open("/dashboard");
   await guest.isAt("/sign-in");
@@ -18,4 +18,10 @@ export async function run({ visitor }) {
   await guest.isAt("/sign-in");
 
   assert.equal(await guest.backendStatus("GET", "/notes"), 401, "the backend does not take it either");
+
+  await addUser("ida@example.com");
+  await guest.open("/sign-in?redirectTo=//evil.example.test/");
+  await guest.fill("Sign in", { Email: "ida@example.com", Password: "correct horse battery" });
+  await guest.isAt("/dashboard");
+  assert.equal(new URL(guest.page.url()).origin, new URL(url).origin, "whoever wrote the link does not choose another site");
 }

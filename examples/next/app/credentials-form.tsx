@@ -1,41 +1,43 @@
-"use client";
+"use client"
 
-import { useRouter } from "next/navigation";
-import { useActionState, useEffect, useRef } from "react";
-import { Field, type FieldProps } from "./field";
-import { type Failure, problemsOf, type Problems } from "./problems";
+import { useRouter } from "next/navigation"
+import { useActionState, useEffect, useRef } from "react"
+import { Field, type FieldProps } from "./field"
+import { type Failure, problemsOf, type Problems } from "./problems"
 
-type Name = "name" | "email" | "password";
-type Values = Record<Name, string>;
-type State = { values: Partial<Values>; problems: Problems<Name> };
+type Name = "name" | "email" | "password"
+type Values = Record<Name, string>
+type State = { values: Partial<Values>; problems: Problems<Name> }
 
 type Props = {
-  fields: (Omit<FieldProps, "problem" | "defaultValue"> & { name: Name })[];
-  submit: (values: Values) => Promise<{ error: Failure | null }>;
-  action: { label: string; pending: string };
-};
+  fields: (Omit<FieldProps, "problem" | "defaultValue"> & { name: Name })[]
+  submit: (values: Values) => Promise<{ error: Failure | null }>
+  /** The page for whoever got in. */
+  then: string
+  action: { label: string; pending: string }
+}
 
 /** Sign-in and sign-up are this form with other fields. */
-export function CredentialsForm({ fields, submit, action }: Props) {
-  const router = useRouter();
-  const form = useRef<HTMLFormElement>(null);
+export function CredentialsForm({ fields, submit, then, action }: Props) {
+  const router = useRouter()
+  const form = useRef<HTMLFormElement>(null)
 
   async function send(_: State, data: FormData): Promise<State> {
-    const values = Object.fromEntries(data) as Values;
-    const problems = missing(fields, values) ?? (await refused(submit, values));
-    if (problems) return { values, problems };
-    router.replace("/dashboard");
+    const values = Object.fromEntries(data) as Values
+    const problems = missing(fields, values) ?? (await refused(submit, values))
+    if (problems) return { values, problems }
+    router.replace(then)
     // What was rendered for the guest must not be shown again.
-    router.refresh();
-    return { values, problems: {} };
+    router.refresh()
+    return { values, problems: {} }
   }
 
   // A form with a function for its action also keeps what is submitted before the page is hydrated.
-  const [{ values, problems }, submitted, isPending] = useActionState(send, { values: {}, problems: {} });
+  const [{ values, problems }, submitted, isPending] = useActionState(send, { values: {}, problems: {} })
 
   useEffect(() => {
-    form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
-  }, [problems]);
+    form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus()
+  }, [problems])
 
   return (
     <form ref={form} action={submitted} noValidate>
@@ -51,20 +53,20 @@ export function CredentialsForm({ fields, submit, action }: Props) {
         {isPending ? action.pending : action.label}
       </button>
     </form>
-  );
+  )
 }
 
 function missing(fields: Props["fields"], values: Values): Problems<Name> | null {
-  const empty = fields.filter(({ name }) => values[name].trim() === "");
-  if (empty.length === 0) return null;
-  return Object.fromEntries(empty.map(({ name, label }) => [name, `Enter your ${label.toLowerCase()}.`]));
+  const empty = fields.filter(({ name }) => values[name].trim() === "")
+  if (empty.length === 0) return null
+  return Object.fromEntries(empty.map(({ name, label }) => [name, `Enter your ${label.toLowerCase()}.`]))
 }
 
 async function refused(submit: Props["submit"], values: Values): Promise<Problems<Name> | null> {
   try {
-    const { error } = await submit(values);
-    return error && problemsOf(error);
+    const { error } = await submit(values)
+    return error && problemsOf(error)
   } catch {
-    return { form: "The server cannot be reached. Try again in a moment." };
+    return { form: "The server cannot be reached. Try again in a moment." }
   }
 }

@@ -1,4 +1,4 @@
-"use client";
+"use client"
 
 /** The auth server or a part of the page failed; nobody is taken for a guest because of that. */
 export default function Failed() {
@@ -10,5 +10,5 @@ export default function Failed() {
       </p>
       <button onClick={() => window.location.reload()}>Try again</button>
     </main>
-  );
+  )
 }

@@ -1,16 +1,16 @@
 export type FieldProps = {
-  name: string;
-  label: string;
-  type: "text" | "email" | "password";
-  autoComplete: string;
-  hint?: string;
-  defaultValue?: string;
-  problem?: string;
-};
+  name: string
+  label: string
+  type: "text" | "email" | "password"
+  autoComplete: string
+  hint?: string
+  defaultValue?: string
+  problem?: string
+}
 
 /** A labelled input. What is wrong with it stands below, and screen readers read it with the label. */
 export function Field({ name, label, type, autoComplete, hint, defaultValue, problem }: FieldProps) {
-  const described = [hint && `${name}-hint`, problem && `${name}-problem`].filter(Boolean).join(" ");
+  const described = [hint && `${name}-hint`, problem && `${name}-problem`].filter(Boolean).join(" ")
   return (
     <div className="field">
       <label htmlFor={name}>{label}</label>
@@ -35,5 +35,5 @@ export function Field({ name, label, type, autoComplete, hint, defaultValue, pro
         </p>
       )}
     </div>
-  );
+  )
 }

@@ -1,18 +1,18 @@
-import type { Metadata } from "next";
-import { headers } from "next/headers";
-import { redirect } from "next/navigation";
-import { auth } from "@/lib/auth";
-import { listNotes } from "@/lib/notes-server";
-import { Notes } from "./notes";
-import { SessionWatch } from "./session-watch";
-import { SignOut } from "./sign-out";
+import type { Metadata } from "next"
+import { headers } from "next/headers"
+import { redirect } from "next/navigation"
+import { auth } from "@/lib/auth"
+import { listNotes } from "@/lib/notes-server"
+import { Notes } from "./notes"
+import { SessionWatch } from "./session-watch"
+import { SignOut } from "./sign-out"
 
-export const metadata: Metadata = { title: "Dashboard" };
+export const metadata: Metadata = { title: "Dashboard" }
 
 export default async function Dashboard() {
-  const session = await auth.api.getSession({ headers: await headers() });
-  if (!session) redirect("/sign-in?ended");
-  const notes = await listNotes(await headers());
+  const session = await auth.api.getSession({ headers: await headers() })
+  if (!session) redirect("/sign-in?ended")
+  const notes = await listNotes(await headers())
   return (
     <>
       <header>
@@ -33,5 +33,5 @@ export default async function Dashboard() {
       </main>
       <SessionWatch />
     </>
-  );
+  )
 }

@@ -1,9 +1,9 @@
-"use client";
+"use client"
 
-import { CredentialsForm } from "@/app/credentials-form";
-import { authClient } from "@/lib/auth-client";
+import { CredentialsForm } from "@/app/credentials-form"
+import { authClient } from "@/lib/auth-client"
 
-export function SignInForm() {
+export function SignInForm({ then }: { then: string }) {
   return (
     <CredentialsForm
       fields={[
@@ -11,7 +11,8 @@ export function SignInForm() {
         { name: "password", label: "Password", type: "password", autoComplete: "current-password" },
       ]}
       submit={({ email, password }) => authClient.signIn.email({ email, password })}
+      then={then}
       action={{ label: "Sign in", pending: "Signing in…" }}
     />
-  );
+  )
 }

@@ -1,15 +1,20 @@
-import type { Metadata } from "next";
-import { headers } from "next/headers";
-import Link from "next/link";
-import { redirect } from "next/navigation";
-import { auth } from "@/lib/auth";
-import { SignInForm } from "./form";
+import type { Metadata } from "next"
+import { headers } from "next/headers"
+import Link from "next/link"
+import { redirect } from "next/navigation"
+import { auth } from "@/lib/auth"
+import { localPath } from "@/lib/local-path"
+import { SignInForm } from "./form"
 
-export const metadata: Metadata = { title: "Sign in" };
+export const metadata: Metadata = { title: "Sign in" }
 
-export default async function SignIn({ searchParams }: { searchParams: Promise<{ ended?: string }> }) {
-  if (await auth.api.getSession({ headers: await headers() })) redirect("/dashboard");
-  const { ended } = await searchParams;
+export default async function SignIn({
+  searchParams,
+}: {
+  searchParams: Promise<{ ended?: string; redirectTo?: string }>
+}) {
+  if (await auth.api.getSession({ headers: await headers() })) redirect("/dashboard")
+  const { ended, redirectTo } = await searchParams
   return (
     <main className="card">
       <h1>Sign in</h1>
@@ -18,10 +23,10 @@ export default async function SignIn({ searchParams }: { searchParams: Promise<{
           Your session has ended. Sign in again.
         </p>
       )}
-      <SignInForm />
+      <SignInForm then={localPath(redirectTo)} />
       <p className="aside">
         No account yet? <Link href="/sign-up">Sign up</Link>
       </p>
     </main>
-  );
+  )
 }

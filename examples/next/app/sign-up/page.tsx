@@ -1,14 +1,14 @@
-import type { Metadata } from "next";
-import { headers } from "next/headers";
-import Link from "next/link";
-import { redirect } from "next/navigation";
-import { auth } from "@/lib/auth";
-import { SignUpForm } from "./form";
+import type { Metadata } from "next"
+import { headers } from "next/headers"
+import Link from "next/link"
+import { redirect } from "next/navigation"
+import { auth } from "@/lib/auth"
+import { SignUpForm } from "./form"
 
-export const metadata: Metadata = { title: "Sign up" };
+export const metadata: Metadata = { title: "Sign up" }
 
 export default async function SignUp() {
-  if (await auth.api.getSession({ headers: await headers() })) redirect("/dashboard");
+  if (await auth.api.getSession({ headers: await headers() })) redirect("/dashboard")
   return (
     <main className="card">
       <h1>Sign up</h1>
@@ -17,5 +17,5 @@ export default async function SignUp() {
         Have an account? <Link href="/sign-in">Sign in</Link>
       </p>
     </main>
-  );
+  )
 }
