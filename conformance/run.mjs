@@ -2,12 +2,13 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { defaultVestibule, nodeBinary, root } from "./lib/paths.mjs";
+import { defaultNotes, defaultVestibule, nodeBinary, root } from "./lib/paths.mjs";
 
-const SUITES = ["scenarios", "interop", "schema", "process", "browser"];
+const SUITES = ["scenarios", "interop", "schema", "process", "browser", "application"];
 const USAGE = `usage: node run.mjs [--only PATTERN] [--db sqlite,postgres] [--suite ${SUITES.join(",")}]
-                   [--vestibule PATH] [--target reference] [--print]
+                   [--vestibule PATH] [--notes PATH] [--target reference] [--print]
 
+--notes PATH        the backend of examples/axum, for the suite "application"
 --only PATTERN      cases whose name matches the regular expression
 --target reference  plays the scenarios twice against the reference: checks the harness, not Vestibule
 --print             prints the reference's transcripts`;
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     db: { type: "string", default: "sqlite,postgres" },
     suite: { type: "string" },
     vestibule: { type: "string", default: defaultVestibule },
+    notes: { type: "string", default: defaultNotes },
     target: { type: "string" },
     print: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -48,6 +50,7 @@ process.exit(
     filtered: values.only !== "" || values.suite !== undefined || values.db !== "sqlite,postgres",
     databases: values.db.split(","),
     binary: values.vestibule,
+    notes: values.notes,
     referenceOnly,
     print: values.print,
   }))

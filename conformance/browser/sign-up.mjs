@@ -1,24 +1,14 @@
 // A newcomer's first minutes in a real browser: `vestibule serve` with no arguments, in an empty folder.
 import { strict as assert } from "node:assert";
-import { accessSync } from "node:fs";
 import { chromium } from "playwright-core";
+import { CHROMIUM, FLAGS } from "./chromium.mjs";
 import { launch } from "../lib/process.mjs";
 import { screenshots as screenshotFolder, workFolder } from "../lib/paths.mjs";
 import { freePort } from "../lib/ports.mjs";
 import { untilAnswers } from "../lib/targets.mjs";
 
-const CHROMIUM = "/usr/bin/chromium";
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"];
 const EMAIL = "newcomer@example.com";
 const [PASSWORD, NEW_PASSWORD] = ["correct horse", "battery staple"];
-
-export function requireChromium() {
-  try {
-    accessSync(CHROMIUM);
-  } catch {
-    throw new Error(`Chromium is not at ${CHROMIUM}. Install it: apt-get install -y chromium`);
-  }
-}
 
 export async function signUpInBrowser({ binary }) {
   const port = await freePort();

@@ -9,6 +9,8 @@ const work = at(".work");
 export const nodeBinary = at("node_modules/node/bin/node");
 export const differencesFile = at("../docs/differences.md");
 export const defaultVestibule = at("../target/release/vestibule");
+export const defaultNotes = at("../target/release/axum-notes");
+export const example = (name) => at(`../examples/${name}`);
 
 /** A folder of this run. */
 export const workFolder = (name) => made(`${work}/run-${process.pid}/${name}`);

@@ -33,6 +33,7 @@ export function launch(name, command, args, { env = {}, cwd, ipc = false } = {})
   const launched = {
     child,
     exited,
+    logFile,
     ended: undefined,
     log: () => readFileSync(logFile, "utf8").split("\n").slice(-25).join("\n"),
     async stop(signal = "SIGTERM") {

@@ -25,7 +25,7 @@ async function startOwnProcess(config, env) {
   const file = writeConfig({ ...config, port });
   const launched = launch("reference", nodeBinary, [`${root}/reference/server.mjs`, "--config", file], { env });
   await until(launched, () => launched.log().includes("listening "));
-  return { port, log: launched.log, stop: async () => void (await launched.stop()) };
+  return { port, log: launched.log, logFile: launched.logFile, stop: async () => void (await launched.stop()) };
 }
 
 const hosts = new Map();
@@ -83,6 +83,7 @@ export async function startVestibule(config, { binary, env } = {}) {
     port,
     launched,
     log: launched.log,
+    logFile: launched.logFile,
     stop: async () => void (await launched.stop()),
   };
 }

@@ -1,4 +1,5 @@
-import { requireChromium, signUpInBrowser } from "../browser/sign-up.mjs";
+import { requireChromium } from "../browser/chromium.mjs";
+import { signUpInBrowser } from "../browser/sign-up.mjs";
 
 export async function run(report, { only, binary }) {
   const name = "browser: sign up, in, out, and everything on the dashboard";

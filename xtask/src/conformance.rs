@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use cargo_metadata::camino::Utf8PathBuf;
 
+use crate::application;
 use crate::project::Project;
 use crate::setup::Session;
 use crate::shell::{command, run as run_command, say};
@@ -21,7 +22,18 @@ pub(crate) fn run(session: &mut Session, arguments: &[String]) -> Result<()> {
     install_packages(&session.project)?;
     let mut node = node(&session.project);
     node.arg("run.mjs").arg("--vestibule").arg(&server).args(arguments);
+    if plays_application(arguments) {
+        node.arg("--notes").arg(application::prepare(&session.project)?);
+    }
     run_command(node.current_dir(FOLDER).envs(session.environment()?))
+}
+
+/// Whether the suite is among those that are asked for; without a word of it, all are.
+fn plays_application(arguments: &[String]) -> bool {
+    let mut after = arguments.iter().skip_while(|argument| !argument.starts_with("--suite"));
+    let Some(option) = after.next() else { return true };
+    let suites = option.strip_prefix("--suite=").or(after.next().map(String::as_str));
+    suites.is_some_and(|suites| suites.split(',').any(|suite| suite == "application"))
 }
 
 /// One suite on every database that it knows.
@@ -41,23 +53,30 @@ pub(crate) fn build(session: &Session) -> Result<Utf8PathBuf> {
     Ok(server)
 }
 
-/// `npm ci`, unless what it installed is as new as the lock file.
+/// The official client, the reference, and what drives Chromium.
 pub(crate) fn install_packages(project: &Project) -> Result<()> {
-    let folder = project.root.join(FOLDER);
-    let modified = |name: &str| fs::metadata(folder.join(name)).and_then(|file| file.modified());
-    let wanted = modified("package-lock.json")
-        .with_context(|| format!("failed to find `{FOLDER}/package-lock.json`"))?;
-    if modified("node_modules/.package-lock.json").is_ok_and(|installed| installed >= wanted) {
-        say("Node packages: as the lock file has them");
-        return Ok(());
-    }
-    // Chromium is the system's; Playwright must not fetch its own.
-    let mut npm = command("npm ci --no-audit --no-fund");
-    run_command(npm.current_dir(FOLDER).env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))
+    application::install_node_packages(project, FOLDER)
 }
 
 /// The Node that the lock file pins: the reference needs a newer one than distributions have.
 fn node(project: &Project) -> Command {
     let pinned = project.root.join(FOLDER).join("node_modules/.bin/node");
     if pinned.exists() { Command::new(pinned) } else { Command::new("node") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plays_application;
+
+    fn plays(line: &str) -> bool {
+        let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
+        plays_application(&words)
+    }
+
+    #[test]
+    fn the_application_is_prepared_for_its_suite_alone() {
+        assert!(plays("") && plays("--only sign-in"));
+        assert!(plays("--suite application") && plays("--suite=interop,application --print"));
+        assert!(!plays("--suite scenarios") && !plays("--only x --suite=interop,schema"));
+    }
 }

@@ -1,9 +1,11 @@
 //! The project's own commands: `cargo xtask <command>`.
 //!
 //! [`steps`] is what CI runs, [`setup`] brings what the steps need, [`tidy`] checks the rules that
-//! no compiler knows, [`conformance`] runs the comparison with the reference.
+//! no compiler knows, [`conformance`] runs the comparison with the reference,
+//! [`application`] prepares that of `examples/` for it.
 //! Start reading in [`steps`].
 
+mod application;
 mod conformance;
 mod project;
 mod setup;

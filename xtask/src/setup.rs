@@ -12,6 +12,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::application;
 use crate::conformance;
 use crate::project::Project;
 use crate::setup::pgbouncer::Pooler;
@@ -158,6 +159,8 @@ const PROGRAMS: &[Program] = &[
     CHROMIUM,
     Program { what: "Node", programs: &["node"], debian: "nodejs", ubuntu: "nodejs" },
     Program { what: "npm", programs: &["npm"], debian: "npm", ubuntu: "npm" },
+    // The application's suite makes a certificate for its hosts.
+    Program { what: "OpenSSL", programs: &["openssl"], debian: "openssl", ubuntu: "openssl" },
 ];
 
 fn find_any(programs: &[&str]) -> Option<String> {
@@ -174,6 +177,10 @@ fn missing_packages() -> (Vec<&'static str>, Vec<&'static str>) {
         .filter(|program| find_any(program.programs).is_none())
         .map(|program| (program.what, if is_ubuntu { program.ubuntu } else { program.debian }))
         .unzip();
+    if !application::has_python() {
+        missing.0.push("Python");
+        missing.1.push("python3-venv");
+    }
     if postgres::find_binaries().is_none() {
         missing.0.push("PostgreSQL");
         missing.1.push("postgresql");

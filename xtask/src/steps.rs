@@ -58,6 +58,11 @@ const STEPS: &[Step] = &[
         about: "the pages in Chromium",
         run: |s| conformance::suite(s, "browser"),
     },
+    Step {
+        name: "conformance:application",
+        about: "examples/: a frontend, two backends, in Chromium",
+        run: |s| conformance::suite(s, "application"),
+    },
 ];
 
 struct Outcome {
