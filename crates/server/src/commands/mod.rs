@@ -1,6 +1,7 @@
 //! The commands, as `vestibule --help` tells of them.
 
 mod config;
+mod init;
 mod migrate;
 mod openapi;
 mod secret;
@@ -57,6 +58,9 @@ enum Action {
     Secret(secret::Secret),
     /// Print the OpenAPI description of the API
     Openapi,
+    /// Write what another project needs to work with this server
+    #[command(subcommand)]
+    Init(init::Init),
 }
 
 impl Command {
@@ -70,6 +74,7 @@ impl Command {
             Some(Action::User(user)) => user.run(config, &environment),
             Some(Action::Secret(secret)) => secret.run(config, &environment),
             Some(Action::Openapi) => openapi::run(config, &environment),
+            Some(Action::Init(init)) => init.run(config, &environment),
         }
     }
 }

@@ -4,6 +4,7 @@ mod commands;
 mod config;
 mod cors;
 mod environment;
+mod init;
 mod limits;
 mod pages;
 mod server;
