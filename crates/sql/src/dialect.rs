@@ -2,6 +2,8 @@
 
 use vestibule_core::schema::{DefaultValue, Field, FieldKind, IdPolicy, OnDelete};
 
+use crate::url::Target;
+
 /// Which SQL.
 #[cfg_attr(
     not(feature = "sqlite"),
@@ -14,6 +16,13 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
+    pub(crate) fn of(target: &Target) -> Self {
+        match target {
+            Target::Sqlite(_) => Self::Sqlite,
+            Target::Postgres(_) => Self::Postgres,
+        }
+    }
+
     /// The column's type in `create table`.
     pub(crate) fn column_type(self, field: &Field, policy: IdPolicy) -> &'static str {
         match self {

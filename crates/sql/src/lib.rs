@@ -5,6 +5,7 @@
 //! that shape, and has it run by a database. Table and column names, dialects and drivers are known
 //! here and nowhere else.
 
+mod columns;
 mod ddl;
 mod dialect;
 mod migrate;
@@ -17,6 +18,7 @@ mod sqlite;
 mod statement;
 mod store;
 pub mod url;
+mod views;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,11 +26,13 @@ use std::sync::Arc;
 use vestibule_core::schema::Schema;
 use vestibule_core::store::Store;
 
+pub use crate::columns::Storage;
 use crate::dialect::Dialect;
 use crate::migrate::Planner;
 pub use crate::migrate::{MigrateError, Migration, RequiredColumn, SchemaCheck};
 use crate::store::{Language, SqlStore};
 use crate::url::{DatabaseUrl, Target};
+pub use crate::views::{View, create_views};
 
 /// A database with the schema that is wanted in it.
 pub struct Database {

@@ -1,6 +1,8 @@
 //! The commands, as `vestibule --help` tells of them.
 
 mod config;
+mod generate;
+mod init;
 mod migrate;
 mod openapi;
 mod secret;
@@ -57,6 +59,11 @@ enum Action {
     Secret(secret::Secret),
     /// Print the OpenAPI description of the API
     Openapi,
+    /// Write read-only models of the tables, for other programs that share the database
+    Generate(generate::Generate),
+    /// Write what another project needs to work with this server
+    #[command(subcommand)]
+    Init(init::Init),
 }
 
 impl Command {
@@ -70,6 +77,8 @@ impl Command {
             Some(Action::User(user)) => user.run(config, &environment),
             Some(Action::Secret(secret)) => secret.run(config, &environment),
             Some(Action::Openapi) => openapi::run(config, &environment),
+            Some(Action::Generate(generate)) => generate.run(config, &environment),
+            Some(Action::Init(init)) => init.run(config, &environment),
         }
     }
 }

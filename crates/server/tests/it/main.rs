@@ -4,6 +4,8 @@ mod commands;
 mod config;
 mod cors;
 mod environment;
+mod generate;
+mod init;
 mod limits;
 mod pages;
 mod server;
