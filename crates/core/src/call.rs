@@ -273,22 +273,20 @@ impl Exchange {
         self.no_sooner_than
     }
 
-    /// Lets scripts of other origins read a header of the answer (Fetch, 3.3.6).
-    pub fn expose_header(&mut self, name: &HeaderName) {
+    /// Sets a header of the answer that scripts of other origins may read (Fetch, 3.3.6).
+    pub fn set_exposed_header(&mut self, name: HeaderName, value: HeaderValue) {
         let exposed = self.reply_headers.get(header::ACCESS_CONTROL_EXPOSE_HEADERS);
-        let exposed = exposed.and_then(|names| names.to_str().ok()).unwrap_or_default();
-        let mut names: Vec<_> =
+        let exposed = exposed.and_then(|exposed| exposed.to_str().ok()).unwrap_or_default();
+        let mut names: Vec<&str> =
             exposed.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
         if !names.contains(&name.as_str()) {
             names.push(name.as_str());
         }
-        let names = HeaderValue::try_from(names.join(", ")).expect("names of headers and commas");
-        self.reply_headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, names);
-    }
-
-    /// Sets a header of the answer that scripts of other origins may read.
-    pub fn set_exposed_header(&mut self, name: HeaderName, value: HeaderValue) {
-        self.expose_header(&name);
+        let exposed = HeaderValue::try_from(names.join(", "));
+        self.reply_headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            exposed.expect("names of headers, joined by what a header may hold"),
+        );
         self.reply_headers.insert(name, value);
     }
 

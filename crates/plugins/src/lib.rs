@@ -4,6 +4,7 @@
 
 pub mod backends;
 pub mod bearer;
+pub mod jwt;
 
 use std::sync::Arc;
 
@@ -13,7 +14,10 @@ use serde_json::Value as Json;
 use vestibule_core::plugin::Plugin;
 
 /// Every plugin there is, by id.
-pub const PLUGINS: &[Entry] = &[Entry::of::<bearer::Bearer, bearer::Options>("bearer")];
+pub const PLUGINS: &[Entry] = &[
+    Entry::of::<bearer::Bearer, bearer::Options>("bearer"),
+    Entry::of::<jwt::Jwt, jwt::Options>("jwt"),
+];
 
 /// How a configuration makes a plugin.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 use insta::assert_snapshot;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -96,7 +96,7 @@ async fn add(plugin: &Notes, call: &mut Call<SignedIn>, body: Body) -> Result<Ad
         return Err(Error::internal("add a note"));
     };
     for name in ["x-note", "x-count", "x-note"] {
-        call.expose_header(&HeaderName::from_static(name));
+        call.set_exposed_header(HeaderName::from_static(name), HeaderValue::from_static("1"));
     }
     Ok(Added { id: Note::from_row(row)?.id })
 }
