@@ -3,6 +3,7 @@
 mod config;
 mod migrate;
 mod openapi;
+mod outbox;
 mod secret;
 pub(crate) mod serve;
 mod user;
@@ -55,6 +56,9 @@ enum Action {
     /// Make secrets
     #[command(subcommand)]
     Secret(secret::Secret),
+    /// Look after the events that backends are told
+    #[command(subcommand)]
+    Outbox(outbox::Outbox),
     /// Print the OpenAPI description of the API
     Openapi,
 }
@@ -69,6 +73,7 @@ impl Command {
             Some(Action::Config(command)) => command.run(config, &environment),
             Some(Action::User(user)) => user.run(config, &environment),
             Some(Action::Secret(secret)) => secret.run(config, &environment),
+            Some(Action::Outbox(outbox)) => outbox.run(config, &environment),
             Some(Action::Openapi) => openapi::run(config, &environment),
         }
     }
