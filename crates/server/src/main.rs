@@ -12,6 +12,7 @@ mod environment;
 mod health;
 mod limits;
 mod listener;
+mod outbox;
 mod output;
 mod pages;
 mod preparation;

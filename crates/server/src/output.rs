@@ -28,6 +28,11 @@ pub(crate) fn warn(text: impl Display) {
     let _ = writeln!(std::io::stderr(), "warning: {text}");
 }
 
+/// Says on standard error how far long work has come.
+pub(crate) fn note(text: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{text}"); // As above.
+}
+
 /// Says on standard error why a command failed, cause by cause.
 pub(crate) fn complain(error: &anyhow::Error) {
     let mut text = String::new();

@@ -19,6 +19,7 @@ use vestibule_sql::url::{DatabaseUrl, Host, SqliteUrl, Target};
 
 use crate::config::{Config, Provider, ServerOptions, WebhookOptions};
 use crate::environment::Environment;
+use crate::outbox::OutboxSettings;
 use crate::secret::SecretSource;
 use crate::webhooks::SigningKeys;
 
@@ -43,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) webhooks: WebhookOptions,
     /// `None`: they are derived from the secret.
     webhook_keys: Option<SigningKeys>,
+    /// `None`: it is off.
+    pub(crate) outbox: Option<OutboxSettings>,
     pub(crate) test_clock: TestClock,
 }
 
@@ -103,6 +106,8 @@ impl Settings {
         let webhook_secret = server.webhooks.secret.as_ref();
         let webhook_keys = webhook_secret.map(|secret| SigningKeys::parse(secret.expose()));
         let webhook_keys = mistakes.keep(webhook_keys.transpose().context("`webhooks.secret`"));
+        let outbox =
+            mistakes.keep(OutboxSettings::find(&server.outbox, &server.webhooks.endpoints));
         let port = mistakes.keep(server.port.map_or_else(|| port(environment), Ok));
         let host = mistakes.keep(match server.host {
             Some(host) => Ok(host),
@@ -113,9 +118,10 @@ impl Settings {
             Some(secret),
             Some(database),
             Some(webhook_keys),
+            Some(outbox),
             Some(port),
             Some(host),
-        ) = (trusted_peers, secret, database, webhook_keys, port, host)
+        ) = (trusted_peers, secret, database, webhook_keys, outbox, port, host)
         else {
             return Err(mistakes.into_error());
         };
@@ -130,6 +136,7 @@ impl Settings {
             pages: if server.pages { PagesSwitch::On } else { PagesSwitch::Off },
             webhooks: server.webhooks,
             webhook_keys,
+            outbox,
             test_clock: if server.testing.clock { TestClock::On } else { TestClock::Off },
         })
     }
@@ -177,10 +184,14 @@ impl Settings {
 
     /// A server of these settings, without store and secrets.
     pub(crate) fn builder(&self) -> Builder {
-        Auth::builder(self.options.clone())
+        let builder = Auth::builder(self.options.clone())
             .plugin(vestibule_api::Core)
             .plugins(self.plugins.iter().cloned())
-            .trusted_peers(self.trusted_peers.clone())
+            .trusted_peers(self.trusted_peers.clone());
+        match &self.outbox {
+            Some(outbox) => outbox.switch_on(builder),
+            None => builder,
+        }
     }
 
     /// The keys that sign webhooks, where these are the server's secrets.

@@ -5,6 +5,7 @@ mod generate;
 mod init;
 mod migrate;
 mod openapi;
+mod outbox;
 mod secret;
 pub(crate) mod serve;
 mod user;
@@ -57,6 +58,9 @@ enum Action {
     /// Make secrets
     #[command(subcommand)]
     Secret(secret::Secret),
+    /// Look after the events that backends are told
+    #[command(subcommand)]
+    Outbox(outbox::Outbox),
     /// Print the OpenAPI description of the API
     Openapi,
     /// Write read-only models of the tables, for other programs that share the database
@@ -76,6 +80,7 @@ impl Command {
             Some(Action::Config(command)) => command.run(config, &environment),
             Some(Action::User(user)) => user.run(config, &environment),
             Some(Action::Secret(secret)) => secret.run(config, &environment),
+            Some(Action::Outbox(outbox)) => outbox.run(config, &environment),
             Some(Action::Openapi) => openapi::run(config, &environment),
             Some(Action::Generate(generate)) => generate.run(config, &environment),
             Some(Action::Init(init)) => init.run(config, &environment),

@@ -16,6 +16,7 @@ use vestibule_sql::Database;
 use crate::app::{App, Parts};
 use crate::config::WebhookOptions;
 use crate::listener;
+use crate::outbox::{self, Worker};
 use crate::preparation::{Gate, Progress, prepare};
 use crate::secret::SecretSource;
 use crate::settings::Settings;
@@ -50,6 +51,16 @@ pub(crate) async fn serve(settings: Settings) -> Result<()> {
     }
 
     let (sender, progress) = watch::channel(Progress::UnderWay);
+    let worker = settings.outbox.clone().map(|outbox| {
+        Worker::start(outbox::Parts {
+            auth: auth.clone(),
+            settings: outbox,
+            calls: webhooks.clone(),
+            timeout: Duration::from_secs(settings.webhooks.timeout),
+            progress: progress.clone(),
+            shutdown: shutdown.clone(),
+        })
+    });
     let preparing =
         tokio::spawn(prepare(Arc::new(database), auth.clone(), settings.database.clone(), sender));
     let mut prepared = progress.clone();
@@ -77,6 +88,9 @@ pub(crate) async fn serve(settings: Settings) -> Result<()> {
             prepared.context("preparing the database was cut off")??;
             serving.await;
         }
+    }
+    if let Some(worker) = worker {
+        worker.finish().await;
     }
     finish(&webhooks).await;
     tracing::info!("Goodbye");

@@ -221,7 +221,7 @@ fn check_length(exchange: &Exchange, password: &str) -> Result<()> {
 }
 
 /// Opening a database makes its file, which is no good answer to a question about users.
-fn must_exist(settings: &Settings) -> Result<()> {
+pub(super) fn must_exist(settings: &Settings) -> Result<()> {
     match settings.database.missing_file() {
         None => Ok(()),
         Some(path) => bail!("the database `{}` does not exist", path.display()),
@@ -229,7 +229,7 @@ fn must_exist(settings: &Settings) -> Result<()> {
 }
 
 /// The server without its socket, on a database that is as it should be.
-async fn open(settings: &Settings) -> Result<Auth> {
+pub(super) async fn open(settings: &Settings) -> Result<Auth> {
     if settings.database.at_start != AtStart::Migrate {
         must_exist(settings)?;
     }

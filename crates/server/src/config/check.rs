@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use vestibule_core::options::unsupported;
 
 /// Keys of our own that are drawn, but not built.
-const NOT_BUILT: &[&str] = &["mail", "secondaryStorage", "testing.outbound", "webhooks.endpoints"];
+const NOT_BUILT: &[&str] = &["mail", "secondaryStorage", "testing.outbound"];
 
 /// Below this a name is no misspelling of another; from 0 to 1.
 const SIMILARITY: f64 = 0.75;

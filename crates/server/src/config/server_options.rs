@@ -6,6 +6,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use vestibule_core::options::Secret;
 
+use crate::outbox::{EndpointOptions, OutboxOptions};
+
 /// The server's own keys, which stand beside Better Auth's.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
@@ -25,6 +27,7 @@ pub(crate) struct ServerOptions {
     pub(crate) pages: bool,
     /// How functions that are webhooks are called.
     pub(crate) webhooks: WebhookOptions,
+    pub(crate) outbox: OutboxOptions,
     /// Plugins with their options, by id; a key that is present switches the plugin on. The order is
     /// the order of their hooks.
     #[schemars(schema_with = "plugins_schema")]
@@ -43,6 +46,7 @@ impl Default for ServerOptions {
             trusted_peers: Vec::new(),
             pages: true,
             webhooks: WebhookOptions::default(),
+            outbox: OutboxOptions::default(),
             plugins: IndexMap::new(),
             testing: TestingOptions::default(),
         }
@@ -86,11 +90,18 @@ pub(crate) struct WebhookOptions {
     /// Whether requests wait for notifications (`send..`, `on..`, `after..`). Default: "background",
     /// with retries, so that how long it takes tells nobody whether an address is known.
     pub(crate) notifications: Notifications,
+    /// Who is told of events: see `outbox`.
+    pub(crate) endpoints: Vec<EndpointOptions>,
 }
 
 impl Default for WebhookOptions {
     fn default() -> Self {
-        Self { secret: None, timeout: 10, notifications: Notifications::Background }
+        Self {
+            secret: None,
+            timeout: 10,
+            notifications: Notifications::Background,
+            endpoints: Vec::new(),
+        }
     }
 }
 

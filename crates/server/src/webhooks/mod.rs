@@ -105,6 +105,23 @@ impl WebhookCalls {
         let _ = self.0.waiting.acquire_many(all).await;
     }
 
+    /// Sends an event to an endpoint; every answer of 2xx takes it. The error is for people.
+    pub(crate) async fn deliver(
+        &self,
+        id: &str,
+        url: &Arc<str>,
+        body: Bytes,
+    ) -> Result<(), String> {
+        let option = "webhooks.endpoints";
+        let message = Message { id: id.to_owned(), option, url: url.clone(), body };
+        match self.0.exchange(&message).await {
+            Ok((status, _)) if status.is_success() => Ok(()),
+            Ok((status, _)) => Err(format!("the answer has the status {status}")),
+            Err(Failure { error: CallbackError::Failed { reason }, .. }) => Err(reason),
+            Err(failure) => Err(failure.error.to_string()),
+        }
+    }
+
     /// How many notifications are not delivered yet.
     pub(crate) fn unfinished(&self) -> usize {
         WAITING_LIMIT - self.0.waiting.available_permits()
@@ -192,16 +209,20 @@ impl Inner {
     }
 
     async fn attempt(&self, message: &Message) -> Result<Json, Failure> {
+        let (status, body) = self.exchange(message).await?;
+        answer::read(status, &body).map_err(|error| Failure {
+            may_pass: status.is_server_error() || may_pass(status),
+            error,
+        })
+    }
+
+    async fn exchange(&self, message: &Message) -> Result<(StatusCode, Bytes), Failure> {
         let exchange = async {
             let response =
                 CLIENT.request(self.request(message)?).await.map_err(Failure::passing)?;
             let status = response.status();
             let body = Limited::new(response.into_body(), ANSWER_LIMIT_BYTES).collect().await;
-            let body = body.map_err(Failure::passing)?.to_bytes();
-            answer::read(status, &body).map_err(|error| Failure {
-                may_pass: status.is_server_error() || may_pass(status),
-                error,
-            })
+            Ok((status, body.map_err(Failure::passing)?.to_bytes()))
         };
         match tokio::time::timeout(self.timeout, exchange).await {
             Ok(answer) => answer,
