@@ -139,6 +139,10 @@ impl SignedIn {
         self.found["user"]["id"].as_str().expect("an id")
     }
 
+    pub(crate) fn session_id(&self) -> &str {
+        self.found["session"]["id"].as_str().expect("an id")
+    }
+
     pub(crate) fn payload(&self, now: Timestamp) -> Payload {
         let object = |name: &str| self.found[name].as_object().expect("an object").clone();
         Payload::new(object("session"), object("user"), now.as_millis(), "1".to_owned())
@@ -266,6 +270,19 @@ pub(crate) fn postgres() -> String {
 /// A PgBouncer in transaction mode before it, where there is one.
 pub(crate) fn pooler() -> Option<String> {
     variable("TEST_PGBOUNCER_URL")
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let Some((_, schema)) = self.url.split_once("?schema=") else { return };
+        let sql = format!("drop schema {schema} cascade");
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async { admin().await.batch_execute(&sql).await })
+        });
+        // What the test found matters more than what it leaves behind.
+        let _ = dropped.join();
+    }
 }
 
 pub(crate) async fn admin() -> tokio_postgres::Client {
