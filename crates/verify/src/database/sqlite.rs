@@ -1,0 +1,113 @@
+//! A SQLite file of another process.
+//!
+//! A read by key takes some microseconds and runs where it is called: a hand-off to a thread costs more.
+//! In WAL mode, which Vestibule sets, a reader waits for nobody. The TypeScript drivers leave the mode
+//! as it is, and there a writer locks readers out for a moment: then the read is repeated on a blocking
+//! thread, which waits.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
+use serde_json::{Map, Value};
+
+use super::Found;
+use super::tables::BOUNDARY;
+use crate::refusal::Unavailable;
+
+/// How long a blocking thread waits for another process that writes.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Connections that are kept open.
+const IDLE_LIMIT: usize = 16;
+
+pub(super) struct Sqlite {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Sqlite {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, idle: Mutex::new(Vec::new()) }
+    }
+
+    pub(super) async fn find(
+        self: &Arc<Self>,
+        sql: &Arc<str>,
+        token: &str,
+    ) -> Result<Option<Found>, Unavailable> {
+        match self.read(sql, token, Duration::ZERO) {
+            Err(error) if is_busy(&error) => {}
+            done => return done.map_err(unavailable),
+        }
+        let (this, sql, token) = (self.clone(), sql.clone(), token.to_owned());
+        let waiting = tokio::task::spawn_blocking(move || this.read(&sql, &token, PATIENCE));
+        let done = waiting.await.map_err(|error| Unavailable::new("read from SQLite", error))?;
+        done.map_err(unavailable)
+    }
+
+    fn read(&self, sql: &str, token: &str, patience: Duration) -> rusqlite::Result<Option<Found>> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = idle().pop();
+        let connection = match kept {
+            Some(connection) => connection,
+            None => self.open()?,
+        };
+        connection.busy_timeout(patience)?;
+        let found = find(&connection, sql, token)?;
+        // A connection that failed is not kept: its file may have been replaced.
+        let mut idle = idle();
+        if idle.len() < IDLE_LIMIT {
+            idle.push(connection);
+        }
+        Ok(found)
+    }
+
+    fn open(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Connection::open_with_flags(&self.path, flags)
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+fn unavailable(error: rusqlite::Error) -> Unavailable {
+    Unavailable::new("look up a session in SQLite", error)
+}
+
+fn find(connection: &Connection, sql: &str, token: &str) -> rusqlite::Result<Option<Found>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([token])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    // Asked for after the first step, which prepares anew when the schema has changed.
+    let names: Vec<_> = row.as_ref().column_names().collect();
+    let boundary = names.iter().position(|name| *name == BOUNDARY).unwrap_or(names.len());
+    let session = fields(row, &names, 0..boundary)?;
+    let user = fields(row, &names, boundary + 1..names.len())?;
+    Ok(Some((session, user)))
+}
+
+fn fields(
+    row: &Row<'_>,
+    names: &[&str],
+    columns: Range<usize>,
+) -> rusqlite::Result<Map<String, Value>> {
+    let mut fields = Map::new();
+    for column in columns {
+        let value = match row.get_ref(column)? {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(integer) => integer.into(),
+            ValueRef::Real(real) => real.into(),
+            ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned().into(),
+            // Better Auth has no field of bytes; JSON has no place for them.
+            ValueRef::Blob(_) => continue,
+        };
+        fields.insert(names[column].to_owned(), value);
+    }
+    Ok(fields)
+}

@@ -1,0 +1,11 @@
+//! The kit against a real auth server: its tables in SQLite and PostgreSQL, and its endpoints over
+//! loopback.
+
+mod attacks;
+mod axum_router;
+mod database;
+mod database_faults;
+mod key_sets;
+mod modes;
+mod remote;
+mod world;
