@@ -31,12 +31,8 @@ async fn modes(world: &World, alice: &SignedIn, key: &PrivateKey) -> Vec<Tried> 
     let now = world.now();
     let keys = || Keys::of_json(&jwks(key, "k1")).unwrap();
     let audience_key = derive::audience_key(SECRET, AUDIENCE);
-    let hs256 = jwt::sign(
-        &SigningKey::new(&audience_key),
-        alice.claims(now),
-        now.as_seconds(),
-        900,
-    );
+    let hs256 =
+        jwt::sign(&SigningKey::new(&audience_key), alice.claims(now), now.as_seconds(), 900);
     let with_cache = |cache: CookieCache| world.builder().cookie_cache(cache).build().unwrap();
     let with_jwt = |jwt: Jwt| world.builder().jwt(jwt).build().unwrap();
     let remote = Remote::new(&world.base_url()).unwrap().cache_for(Duration::ZERO);
@@ -53,7 +49,11 @@ async fn modes(world: &World, alice: &SignedIn, key: &PrivateKey) -> Vec<Tried> 
             with_cache(CookieCache::compact(SECRET)),
             alice.with_cache(&alice.compact(now)),
         ),
-        ("jwt cache", with_cache(CookieCache::jwt(SECRET)), alice.with_cache(&alice.jwt_cache(now))),
+        (
+            "jwt cache",
+            with_cache(CookieCache::jwt(SECRET)),
+            alice.with_cache(&alice.jwt_cache(now)),
+        ),
         (
             "jwe cache",
             with_cache(CookieCache::jwe(SECRET, &[])),
@@ -188,10 +188,7 @@ fn forged_jwts(world: &World, alice: &SignedIn, key: &PrivateKey) -> Vec<(String
         ("the public key's x as HMAC secret", hmac(jwk["x"].as_str().unwrap(), &claims)),
         ("the root secret as HMAC secret", hmac(SECRET, &claims)),
         ("no secret as HMAC secret", hmac("", &claims)),
-        (
-            "another audience's derived key",
-            hmac(&derive::audience_key(SECRET, "billing"), &claims),
-        ),
+        ("another audience's derived key", hmac(&derive::audience_key(SECRET, "billing"), &claims)),
         ("another key of the same name", sign(&other_key, &claims)),
         (
             "another key of an unknown name",

@@ -9,7 +9,9 @@ use axum::routing::get;
 use axum::{Json, Router};
 use http::{HeaderMap, Request, Response, header};
 use tower::{Layer, ServiceExt};
-use vestibule_verify::{Authenticated, Database, Jwt, Keys, Remote, SharedDatabase, User, Verifier};
+use vestibule_verify::{
+    Authenticated, Database, Jwt, Keys, Remote, SharedDatabase, User, Verifier,
+};
 
 use super::world::{AUDIENCE, Backend, ISSUER, SECRET, World, bearer, session_cookie};
 
@@ -51,8 +53,7 @@ async fn send(router: &Router, path: &str, headers: &HeaderMap) -> (u16, HeaderM
 async fn a_handler_gets_the_user_or_is_not_called() {
     let world = World::new(Backend::Sqlite).await;
     let mut alice = world.alice().await;
-    let router =
-        router(world.builder().shared_database(world.shared_database()).build().unwrap());
+    let router = router(world.builder().shared_database(world.shared_database()).build().unwrap());
 
     let (status, _, body) = send(&router, "/me", &session_cookie(&alice.cookie)).await;
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
@@ -80,8 +81,7 @@ async fn a_handler_gets_the_user_or_is_not_called() {
 async fn a_guest_is_none_and_a_stale_cookie_makes_a_guest() {
     let world = World::new(Backend::Sqlite).await;
     let alice = world.alice().await;
-    let router =
-        router(world.builder().shared_database(world.shared_database()).build().unwrap());
+    let router = router(world.builder().shared_database(world.shared_database()).build().unwrap());
     let (_, _, body) = send(&router, "/greeting", &session_cookie(&alice.cookie)).await;
     assert_eq!(body, format!("Hello, {}", alice.id()));
     for headers in [HeaderMap::new(), session_cookie("stale.signature"), bearer("gone")] {
@@ -100,10 +100,7 @@ async fn nobody_is_a_guest_because_the_source_is_away() {
     let keys = Keys::at("http://127.0.0.1:1/jwks").unwrap();
     let token = "eyJhbGciOiJFZERTQSIsImtpZCI6ImsxIn0.e30.c2ln";
     for (verifier, headers) in [
-        (
-            world.builder().remote(Remote::new(closed).unwrap()),
-            session_cookie(&alice.cookie),
-        ),
+        (world.builder().remote(Remote::new(closed).unwrap()), session_cookie(&alice.cookie)),
         (
             world.builder().shared_database(SharedDatabase::new(database, SECRET)),
             session_cookie(&alice.cookie),

@@ -19,7 +19,8 @@ fn renamed() -> (serde_json::Value, Tables) {
             "fields": { "userId": "person", "token": "secret_token", "expiresAt": "ends_at" },
         },
     });
-    let user = Table::named("people").field("email", "mail").field("emailVerified", "mail_verified");
+    let user =
+        Table::named("people").field("email", "mail").field("emailVerified", "mail_verified");
     let session = Table::named("visits")
         .field("userId", "person")
         .field("token", "secret_token")

@@ -95,8 +95,7 @@ async fn an_expired_session_of_the_database_is_refused() {
 async fn an_expired_session_of_the_auth_server_is_refused() {
     let world = World::new(Backend::Sqlite).await;
     let alice = world.alice().await;
-    let verifier =
-        world.builder().remote(Remote::new(&world.base_url()).unwrap()).build().unwrap();
+    let verifier = world.builder().remote(Remote::new(&world.base_url()).unwrap()).build().unwrap();
     an_expired_session_is_refused(verifier, world, alice).await;
 }
 
@@ -104,8 +103,7 @@ async fn an_expired_session_of_the_auth_server_is_refused() {
 async fn the_auth_server_knows_everybody() {
     let world = World::new(Backend::Sqlite).await;
     let alice = world.alice().await;
-    let verifier =
-        world.builder().remote(Remote::new(&world.base_url()).unwrap()).build().unwrap();
+    let verifier = world.builder().remote(Remote::new(&world.base_url()).unwrap()).build().unwrap();
     let found = check(&verifier, &session_cookie(&alice.cookie)).await.unwrap();
     assert_is(&alice, &found, Mode::Remote);
     assert_eq!(found.user.email.as_deref(), Some("alice@example.com"));
@@ -117,7 +115,8 @@ async fn a_revoked_session_of_the_auth_server_works_as_long_as_answers_are_kept(
     let world = World::new(Backend::Sqlite).await;
     let mut alice = world.alice().await;
     let remote = || Remote::new(&world.base_url()).unwrap();
-    let kept = world.builder().remote(remote().cache_for(Duration::from_secs(600))).build().unwrap();
+    let kept =
+        world.builder().remote(remote().cache_for(Duration::from_secs(600))).build().unwrap();
     let never = world.builder().remote(remote().cache_for(Duration::ZERO)).build().unwrap();
     let headers = session_cookie(&alice.cookie);
     check(&kept, &headers).await.unwrap();
@@ -137,10 +136,7 @@ async fn a_session_cache_is_believed_in_each_of_its_forms() {
         (CookieCache::compact(SECRET), alice.compact(now)),
         (CookieCache::jwt(SECRET), alice.jwt_cache(now)),
         (CookieCache::jwe(SECRET, &["an older secret"]), alice.jwe_cache(now)),
-        (
-            CookieCache::key_set(keys, [Algorithm::EdDsa], ISSUER),
-            alice.key_set_cache(&key, now),
-        ),
+        (CookieCache::key_set(keys, [Algorithm::EdDsa], ISSUER), alice.key_set_cache(&key, now)),
     ] {
         let verifier = world.builder().cookie_cache(cache).build().unwrap();
         let found = check(&verifier, &alice.with_cache(&value)).await.unwrap();

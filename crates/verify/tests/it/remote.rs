@@ -108,7 +108,8 @@ async fn an_answer_is_kept_for_its_time() {
 #[tokio::test]
 async fn the_question_carries_the_credential_the_service_and_its_client() {
     let fake = Fake::answering(200, ALICE).await;
-    let client = |_: &HeaderMap, _: &http::Extensions| Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)));
+    let client =
+        |_: &HeaderMap, _: &http::Extensions| Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)));
     let remote = fake.remote().client_address(client).service_key("vsk_notes_1_abc\n").unwrap();
     let headers = cookie(&format!(
         "theme=dark; {COOKIE}=t.a%2Bb%3D; {DATA_COOKIE}=cached; {DATA_COOKIE}.0=part; other=1"
@@ -150,7 +151,10 @@ async fn only_null_means_that_nobody_is_signed_in() {
         (200, "{}"),
         (200, "[]"),
         (200, r#"{"session":null,"user":null}"#),
-        (200, r#"{"session":{"id":"s1","userId":"u1","expiresAt":"2031-01-01T00:00:00Z"},"user":{"id":"u2"}}"#),
+        (
+            200,
+            r#"{"session":{"id":"s1","userId":"u1","expiresAt":"2031-01-01T00:00:00Z"},"user":{"id":"u2"}}"#,
+        ),
         (302, ""),
         (401, r#"{"code":"INVALID_SERVICE_KEY"}"#),
         (404, ""),
@@ -173,8 +177,7 @@ async fn only_null_means_that_nobody_is_signed_in() {
 async fn cookies_under_both_names_find_the_servers_own() {
     let world = World::new(Backend::Sqlite).await;
     let alice = world.alice().await;
-    let verifier =
-        world.builder().remote(Remote::new(&world.base_url()).unwrap()).build().unwrap();
+    let verifier = world.builder().remote(Remote::new(&world.base_url()).unwrap()).build().unwrap();
     let both = cookie(&format!("__Secure-{COOKIE}=stale.cookie; {COOKIE}={}", alice.cookie));
     assert_eq!(check(&verifier, &both).await.unwrap().user.id, alice.id());
 }

@@ -168,7 +168,8 @@ impl SignedIn {
     pub(crate) fn key_set_cache(&self, key: &PrivateKey, now: Timestamp) -> String {
         let payload = self.payload(now);
         let claims = session_cache::key_set::claims(&payload, now.as_seconds(), 300, ISSUER);
-        jws::sign(key, Some("k1"), Some(session_cache::key_set::TYPE), &claims).expect("a signature")
+        jws::sign(key, Some("k1"), Some(session_cache::key_set::TYPE), &claims)
+            .expect("a signature")
     }
 
     /// The claims of a token for this service.
