@@ -5,6 +5,7 @@ mod config;
 mod cors;
 mod environment;
 mod limits;
+mod outbox;
 mod pages;
 mod server;
 mod signals;

@@ -3,7 +3,6 @@
 use serde_json::Value as Json;
 use vestibule_core::call::Exchange;
 use vestibule_core::models::User;
-use vestibule_core::prelude::*;
 use vestibule_core::schema::IdPolicy;
 use vestibule_core::services::sessions::Remember;
 use vestibule_testkit::store_suite::Backend as _;
