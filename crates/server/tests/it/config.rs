@@ -50,13 +50,12 @@ fn an_option_that_is_not_supported_yet_is_named() {
     );
     assert_snapshot!(
         complaint(
-            "mail = {}\nsecondaryStorage = {}\nwebhooks.endpoints = []\ntesting.outbound = 'http://127.0.0.1:1'"
+            "mail = {}\nsecondaryStorage = {}\ntesting.outbound = 'http://127.0.0.1:1'"
         ),
         @"
     error: `vestibule.toml` cannot be used:
       mail: does not work in this version
       secondaryStorage: does not work in this version
-      webhooks.endpoints: does not work in this version
       testing.outbound: does not work in this version
     "
     );

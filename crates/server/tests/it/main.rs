@@ -7,6 +7,7 @@ mod environment;
 mod generate;
 mod init;
 mod limits;
+mod outbox;
 mod pages;
 mod server;
 mod signals;

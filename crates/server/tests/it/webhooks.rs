@@ -1,7 +1,7 @@
 //! Functions of the configuration that are webhooks.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -10,47 +10,31 @@ use serde_json::{Value as Json, json};
 use crate::server::{Place, Server};
 
 /// What a webhook was sent.
-struct Received {
-    head: Vec<String>,
-    body: Json,
+pub(crate) struct Received {
+    pub(crate) head: Vec<String>,
+    /// As it was signed.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) body: Json,
 }
 
 impl Received {
-    fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let start = format!("{name}: ");
         self.head.iter().find_map(|line| line.strip_prefix(&start)).unwrap()
     }
 }
 
 /// A receiver of webhooks that gives these answers, one after another, and then ends.
-fn receiver(answers: Vec<(u16, Json)>) -> (String, Receiver<Received>) {
+pub(crate) fn receiver(answers: Vec<(u16, Json)>) -> (String, Receiver<Received>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
     let (sender, received) = channel();
     std::thread::spawn(move || {
         for (status, answer) in answers {
             let mut stream = BufReader::new(listener.accept().unwrap().0);
-            let mut head = Vec::new();
-            loop {
-                let mut line = String::new();
-                stream.read_line(&mut line).unwrap();
-                if line == "\r\n" {
-                    break;
-                }
-                head.push(line.trim_end().to_owned());
-            }
-            let length =
-                head.iter().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-            let mut body = vec![0; length.parse().unwrap()];
-            stream.read_exact(&mut body).unwrap();
-            let answer = answer.to_string();
-            let length = answer.len();
-            let answer = format!(
-                "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{answer}"
-            );
-            stream.get_mut().write_all(answer.as_bytes()).unwrap();
-            let body = serde_json::from_slice(&body).unwrap();
-            if sender.send(Received { head, body }).is_err() {
+            let received = receive(&mut stream);
+            respond(stream.get_mut(), status, &answer);
+            if sender.send(received).is_err() {
                 return; // The test has seen enough.
             }
         }
@@ -58,7 +42,34 @@ fn receiver(answers: Vec<(u16, Json)>) -> (String, Receiver<Received>) {
     (url, received)
 }
 
-fn next(received: &Receiver<Received>) -> Received {
+/// Reads a whole request.
+pub(crate) fn receive(stream: &mut BufReader<TcpStream>) -> Received {
+    let mut head = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).unwrap();
+        if line == "\r\n" {
+            break;
+        }
+        head.push(line.trim_end().to_owned());
+    }
+    let length = head.iter().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    let mut bytes = vec![0; length.parse().unwrap()];
+    stream.read_exact(&mut bytes).unwrap();
+    let body = serde_json::from_slice(&bytes).unwrap();
+    Received { head, bytes, body }
+}
+
+pub(crate) fn respond(stream: &mut TcpStream, status: u16, answer: &Json) {
+    let answer = answer.to_string();
+    let length = answer.len();
+    let answer = format!(
+        "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{answer}"
+    );
+    stream.write_all(answer.as_bytes()).unwrap();
+}
+
+pub(crate) fn next(received: &Receiver<Received>) -> Received {
     received.recv_timeout(Duration::from_secs(20)).expect("the webhook is called")
 }
 
