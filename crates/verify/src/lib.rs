@@ -1,5 +1,8 @@
 //! Who sends this request? The resource server's half of Better Auth, for backends in Rust.
 
+#[cfg(all(feature = "mirror", not(any(feature = "postgres", feature = "sqlite"))))]
+compile_error!("the feature `mirror` needs a database: enable `postgres` or `sqlite` too");
+
 mod authenticated;
 mod clock;
 mod cookie_cache;
@@ -10,6 +13,8 @@ mod database;
 mod extract;
 mod guard;
 mod jwt;
+#[cfg(feature = "mirror")]
+mod mirror;
 mod refusal;
 #[cfg(feature = "remote")]
 mod remote;
@@ -26,6 +31,13 @@ pub use database::TlsError;
 pub use database::{ConnectError, Database, SharedDatabase, Table, Tables};
 pub use guard::{Guard, Guarded};
 pub use jwt::{Jwt, Keys};
+#[cfg(feature = "mirror")]
+pub use mirror::{
+    Applied, Event, InvalidEvent, InvalidKey, Mirror, MirrorError, MirrorTable, WebhookError,
+    WebhookKey,
+};
+#[cfg(all(feature = "mirror", feature = "remote"))]
+pub use mirror::{EventFeed, FeedError, InvalidFeed, Page};
 pub use refusal::{Refusal, Refused, Unavailable};
 #[cfg(feature = "remote")]
 pub use remote::{InvalidServiceKey, InvalidUrl, Remote};

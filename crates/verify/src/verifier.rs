@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use http::{Extensions, HeaderMap};
 
+#[cfg(feature = "mirror")]
+use crate::Mirror;
 #[cfg(feature = "remote")]
 use crate::Remote;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -24,6 +26,8 @@ struct Inner {
     sessions: Option<Sessions>,
     cookie_cache: Option<CookieCache>,
     jwt: Option<Jwt>,
+    #[cfg(feature = "mirror")]
+    mirror: Option<Mirror>,
 }
 
 /// Who is asked about a session token.
@@ -75,6 +79,8 @@ pub struct Builder {
     sessions: Vec<Sessions>,
     cookie_cache: Option<CookieCache>,
     jwt: Option<Jwt>,
+    #[cfg(feature = "mirror")]
+    mirror: Option<Mirror>,
 }
 
 /// Modes that do not make a [`Verifier`].
@@ -132,6 +138,13 @@ impl Builder {
         self
     }
 
+    /// Whoever is verified has a row in your table before your handlers run.
+    #[cfg(feature = "mirror")]
+    pub fn mirror(mut self, mirror: Mirror) -> Self {
+        self.mirror = Some(mirror);
+        self
+    }
+
     pub fn build(self) -> Result<Verifier, BuildError> {
         let mut sessions = self.sessions.into_iter();
         let (first, second) = (sessions.next(), sessions.next());
@@ -148,6 +161,8 @@ impl Builder {
             sessions: first,
             cookie_cache: self.cookie_cache,
             jwt: self.jwt,
+            #[cfg(feature = "mirror")]
+            mirror: self.mirror,
         })))
     }
 }
@@ -166,6 +181,19 @@ impl Verifier {
     /// Who sends a request with these headers. The extensions are for
     /// [`Remote::client_address`](crate::Remote::client_address).
     pub async fn check(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Result<Authenticated, Refusal> {
+        let authenticated = self.verify(headers, extensions).await?;
+        #[cfg(feature = "mirror")]
+        if let Some(mirror) = &self.0.mirror {
+            mirror.see(&authenticated.user).await?;
+        }
+        Ok(authenticated)
+    }
+
+    async fn verify(
         &self,
         headers: &HeaderMap,
         extensions: &Extensions,

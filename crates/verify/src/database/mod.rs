@@ -23,6 +23,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use self::shared::SharedDatabase;
+#[cfg(feature = "mirror")]
+pub(crate) use self::tables::quoted;
 pub use self::tables::{Table, Tables};
 #[cfg(feature = "postgres")]
 pub use self::tls::TlsError;
@@ -51,6 +53,30 @@ pub(crate) enum Dialect {
     Postgres,
     #[cfg(feature = "sqlite")]
     Sqlite,
+}
+
+#[cfg(feature = "mirror")]
+impl Dialect {
+    /// The place of an argument, from 1.
+    pub(crate) fn argument(self, index: usize) -> String {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres => format!("${index}"),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite => format!("?{index}"),
+        }
+    }
+}
+
+/// Why a statement that writes was not carried out.
+#[cfg(feature = "mirror")]
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StatementError {
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// A constraint, without values: those are people's.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// A database URL that cannot be used. It does not repeat the URL, which has a password in it.
@@ -114,6 +140,28 @@ impl Database {
             #[cfg(feature = "sqlite")]
             Connection::Sqlite(sqlite) => sqlite.find(sql, token).await,
         }
+    }
+
+    /// Runs a statement that may be carried out twice, and returns the number of changed rows.
+    #[cfg(feature = "mirror")]
+    pub(crate) async fn execute(
+        &self,
+        sql: &str,
+        arguments: Vec<Value>,
+    ) -> Result<u64, StatementError> {
+        match &self.connection {
+            #[cfg(feature = "postgres")]
+            Connection::Postgres(postgres) => postgres.execute(sql, &arguments).await,
+            #[cfg(feature = "sqlite")]
+            Connection::Sqlite(sqlite) => sqlite.execute(sql, arguments).await,
+        }
+    }
+
+    /// Whether a row is found by its id.
+    #[cfg(feature = "mirror")]
+    pub(crate) async fn finds(&self, sql: &str, id: &str) -> Result<bool, StatementError> {
+        // Rows that are read are counted as those that are changed.
+        self.execute(sql, vec![id.into()]).await.map(|count| count > 0)
     }
 }
 

@@ -18,6 +18,8 @@ use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Config, NoTls, Row};
 
 use super::Found;
+#[cfg(feature = "mirror")]
+use super::StatementError;
 use super::tls::{self, MakeTls, TlsError};
 use super::url::{self, TlsMode};
 use crate::refusal::Unavailable;
@@ -79,6 +81,33 @@ impl Postgres {
         found.map(Some).map_err(|error| Unavailable::new(ATTEMPT, error))
     }
 
+    /// The number of rows that were changed, or found.
+    #[cfg(feature = "mirror")]
+    pub(super) async fn execute(
+        &self,
+        sql: &str,
+        arguments: &[Value],
+    ) -> Result<u64, StatementError> {
+        const ATTEMPT: &str = "write the row of a user into PostgreSQL";
+        let texts: Vec<_> = arguments.iter().map(text).collect();
+        let texts: Vec<_> = texts.iter().map(Option::as_deref).collect();
+        let error = match self.run(sql, &texts, ATTEMPT).await? {
+            Ok(answer) => return Ok(answer.count),
+            Err(error) => error,
+        };
+        match error.as_db_error() {
+            // Constraints, and values that a column cannot hold.
+            Some(found)
+                if ["22", "23"].iter().any(|class| found.code().code().starts_with(class)) =>
+            {
+                let (code, constraint) = (found.code().code(), found.constraint());
+                let place = constraint.or(found.column()).unwrap_or("a column");
+                Err(StatementError::Refused(format!("SQL state {code} at `{place}`")))
+            }
+            _ => Err(Unavailable::new(ATTEMPT, error).into()),
+        }
+    }
+
     /// Runs a statement that may be carried out twice. The inner error is the server's about this
     /// statement; the outer one means that there is no answer.
     pub(super) async fn run(
@@ -117,9 +146,11 @@ fn is_away(error: &tokio_postgres::Error) -> bool {
     state.starts_with("08") || matches!(state, "57P01" | "57P02" | "57P03" | "57P05")
 }
 
-/// Rows, and how many were changed.
+/// Rows, and how many were found or changed.
 pub(super) struct Answer {
-    pub(super) rows: Vec<Row>,
+    rows: Vec<Row>,
+    #[cfg_attr(not(feature = "mirror"), expect(dead_code, reason = "only a mirror writes"))]
+    count: u64,
 }
 
 async fn send(
@@ -133,7 +164,17 @@ async fn send(
     while let Some(row) = stream.try_next().await? {
         rows.push(row);
     }
-    Ok(Answer { rows })
+    Ok(Answer { rows, count: stream.rows_affected().unwrap_or(0) })
+}
+
+/// As PostgreSQL reads it for whatever type the column has.
+#[cfg(feature = "mirror")]
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        value => Some(value.to_string()),
+    }
 }
 
 /// An argument as text of no type, so that PostgreSQL takes it as whatever the column is: `text`,

@@ -15,6 +15,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 use serde_json::{Map, Value};
 
 use super::Found;
+#[cfg(feature = "mirror")]
+use super::StatementError;
 use super::tables::BOUNDARY;
 use crate::refusal::Unavailable;
 
@@ -27,11 +29,18 @@ const IDLE_LIMIT: usize = 16;
 pub(super) struct Sqlite {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
+    #[cfg(feature = "mirror")]
+    writer: Mutex<Option<Connection>>,
 }
 
 impl Sqlite {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::new(Vec::new()) }
+        Self {
+            path,
+            idle: Mutex::new(Vec::new()),
+            #[cfg(feature = "mirror")]
+            writer: Mutex::new(None),
+        }
     }
 
     pub(super) async fn find(
@@ -47,6 +56,44 @@ impl Sqlite {
         let waiting = tokio::task::spawn_blocking(move || this.read(&sql, &token, PATIENCE));
         let done = waiting.await.map_err(|error| Unavailable::new("read from SQLite", error))?;
         done.map_err(unavailable)
+    }
+
+    /// The number of rows that were changed, or found.
+    #[cfg(feature = "mirror")]
+    pub(super) async fn execute(
+        self: &Arc<Self>,
+        sql: &str,
+        arguments: Vec<Value>,
+    ) -> Result<u64, StatementError> {
+        let (this, sql) = (self.clone(), sql.to_owned());
+        let writing = tokio::task::spawn_blocking(move || this.write(&sql, &arguments));
+        let error = match writing.await {
+            Ok(Ok(count)) => return Ok(count),
+            Ok(Err(error)) => error,
+            Err(error) => return Err(Unavailable::new(WRITE, error).into()),
+        };
+        match error.sqlite_error_code() {
+            // Its message names tables and columns, and no values.
+            Some(ErrorCode::ConstraintViolation) => Err(StatementError::Refused(error.to_string())),
+            _ => Err(Unavailable::new(WRITE, error).into()),
+        }
+    }
+
+    /// One at a time, as SQLite has it anyway.
+    #[cfg(feature = "mirror")]
+    fn write(&self, sql: &str, arguments: &[Value]) -> rusqlite::Result<u64> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match writer.take() {
+            Some(connection) => connection,
+            None => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                Connection::open_with_flags(&self.path, flags)?
+            }
+        };
+        connection.busy_timeout(PATIENCE)?;
+        let count = execute(&connection, sql, arguments)?;
+        *writer = Some(connection);
+        Ok(count)
     }
 
     fn read(&self, sql: &str, token: &str, patience: Duration) -> rusqlite::Result<Option<Found>> {
@@ -70,6 +117,33 @@ impl Sqlite {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         Connection::open_with_flags(&self.path, flags)
     }
+}
+
+#[cfg(feature = "mirror")]
+const WRITE: &str = "write the row of a user into SQLite";
+
+#[cfg(feature = "mirror")]
+fn execute(connection: &Connection, sql: &str, arguments: &[Value]) -> rusqlite::Result<u64> {
+    let mut statement = connection.prepare_cached(sql)?;
+    for (index, argument) in arguments.iter().enumerate() {
+        match argument {
+            Value::Null => statement.raw_bind_parameter(index + 1, None::<String>)?,
+            Value::Bool(boolean) => statement.raw_bind_parameter(index + 1, boolean)?,
+            Value::Number(number) => match number.as_i64() {
+                Some(integer) => statement.raw_bind_parameter(index + 1, integer)?,
+                None => statement.raw_bind_parameter(index + 1, number.as_f64())?,
+            },
+            Value::String(text) => statement.raw_bind_parameter(index + 1, text)?,
+            Value::Array(_) | Value::Object(_) => {
+                statement.raw_bind_parameter(index + 1, argument.to_string())?;
+            }
+        }
+    }
+    if statement.readonly() {
+        let mut rows = statement.raw_query();
+        return rows.next().map(|row| u64::from(row.is_some()));
+    }
+    statement.raw_execute().map(|changed| changed as u64)
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {

@@ -25,7 +25,7 @@ use crate::credential::Credential;
 use crate::refusal::Unavailable;
 use crate::{Authenticated, Mode, Refusal, Timestamp};
 
-const SERVICE_KEY: &str = "x-vestibule-service-key";
+pub(crate) const SERVICE_KEY: HeaderName = HeaderName::from_static("x-vestibule-service-key");
 
 const CLIENT_ADDRESS: &str = "x-vestibule-client-address";
 
@@ -107,9 +107,7 @@ impl Remote {
     /// Says who this service is, so that the auth server believes what it says of its clients. Better
     /// Auth in TypeScript knows no service keys and counts all questions as one client's.
     pub fn service_key(mut self, key: &str) -> Result<Self, InvalidServiceKey> {
-        let mut key = HeaderValue::from_str(key.trim()).map_err(|_| InvalidServiceKey)?;
-        key.set_sensitive(true);
-        self.service_key = Some(key);
+        self.service_key = Some(service_key(key)?);
         Ok(self)
     }
 
@@ -242,6 +240,13 @@ impl Remote {
             status => Err(unavailable(format!("it answered {status}").into())),
         }
     }
+}
+
+/// The key as a header that no log shows.
+pub(crate) fn service_key(text: &str) -> Result<HeaderValue, InvalidServiceKey> {
+    let mut key = HeaderValue::from_str(text.trim()).map_err(|_| InvalidServiceKey)?;
+    key.set_sensitive(true);
+    Ok(key)
 }
 
 /// The one header that carries the credential.

@@ -6,6 +6,7 @@ mod axum_router;
 mod database;
 mod database_faults;
 mod key_sets;
+mod mirror;
 mod modes;
 mod remote;
 mod world;
