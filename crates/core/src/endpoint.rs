@@ -71,6 +71,11 @@ pub fn configured(path: String) -> &'static str {
     Box::leak(path.into_boxed_str())
 }
 
+/// Whether a path can be that of an endpoint at the origin: such as `/auth/token`, without parameters.
+pub fn is_plain_path(path: &str) -> bool {
+    path.len() > 1 && path.starts_with('/') && !path.contains([':', '*', '{', '}', '?', '#', '%'])
+}
+
 /// Which request bodies an endpoint takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaTypes {

@@ -13,6 +13,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use vestibule_core::plugin::Plugin;
 
+/// Ours and not Better Auth's: its keys stand at the top of the configuration (`[tokens]`, `[backend]`)
+/// and every server has it, so it is no [`Entry`] and the server makes it.
+pub use crate::backends::audience::{AudienceOptions, SigningAlgorithm};
+pub use crate::backends::{BackendOptions, Backends};
+
 /// Every plugin there is, by id.
 pub const PLUGINS: &[Entry] = &[
     Entry::of::<bearer::Bearer, bearer::Options>("bearer"),

@@ -26,6 +26,9 @@ pub(crate) struct Health {
     pub(crate) shutdown: Shutdown,
 }
 
+/// What is routed here.
+pub(crate) const PATHS: [&str; 2] = ["/health/live", "/health/ready"];
+
 pub(crate) fn routes(health: Health) -> Router {
     Router::new()
         .route("/health/live", get(async || answer("/health/live", Ok(()))))

@@ -29,6 +29,11 @@ const TEMPLATES: [(&str, &str); 7] = [
     ("not-found.html", include_str!("../pages/not-found.html")),
 ];
 
+/// What is routed here, beside what is below [`ASSETS`].
+pub(crate) const PATHS: [&str; 4] = ["/", "/sign-in", "/sign-up", "/dashboard"];
+
+pub(crate) const ASSETS: &str = "/_vestibule/";
+
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; base-uri 'none'; object-src 'none'; \
      form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 

@@ -9,17 +9,23 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
+use indexmap::IndexMap;
 use vestibule_core::Auth;
-use vestibule_core::auth::{BuildError, Builder};
+use vestibule_core::auth::Builder;
 use vestibule_core::client_address::TrustedPeers;
 use vestibule_core::crypto::secrets::Secrets;
+use vestibule_core::endpoint::Place;
 use vestibule_core::options::{BaseUrlOption, Options};
 use vestibule_core::plugin::Plugin;
+use vestibule_core::service_key::Service;
+use vestibule_plugins::{AudienceOptions, BackendOptions, Backends};
 use vestibule_sql::url::{DatabaseUrl, Host, SqliteUrl, Target};
 
-use crate::config::{Config, Provider, ServerOptions, WebhookOptions};
+use crate::config::{Config, Provider, ServerOptions, ServiceOptions, WebhookOptions};
 use crate::environment::Environment;
+use crate::health;
 use crate::outbox::OutboxSettings;
+use crate::pages;
 use crate::secret::SecretSource;
 use crate::webhooks::SigningKeys;
 
@@ -42,6 +48,11 @@ pub(crate) struct Settings {
     pub(crate) port: u16,
     pub(crate) pages: PagesSwitch,
     pub(crate) webhooks: WebhookOptions,
+    /// Audiences of access tokens, by name.
+    pub(crate) tokens: IndexMap<String, AudienceOptions>,
+    /// Services with a key, by name.
+    pub(crate) services: IndexMap<String, ServiceOptions>,
+    backend: BackendOptions,
     /// `None`: they are derived from the secret.
     webhook_keys: Option<SigningKeys>,
     /// `None`: it is off.
@@ -135,6 +146,9 @@ impl Settings {
             port,
             pages: if server.pages { PagesSwitch::On } else { PagesSwitch::Off },
             webhooks: server.webhooks,
+            tokens: server.tokens,
+            services: server.services,
+            backend: server.backend,
             webhook_keys,
             outbox,
             test_clock: if server.testing.clock { TestClock::On } else { TestClock::Off },
@@ -172,6 +186,15 @@ impl Settings {
             let clock = "`testing.clock` is on: whoever sends `x-test-now` chooses the time";
             warnings.push(clock.to_owned());
         }
+        for (name, audience) in &self.tokens {
+            if audience.dangerously_sign_with_auth_secret {
+                warnings.push(format!(
+                    "`tokens.{name}.dangerouslySignWithAuthSecret` is on: whoever verifies these tokens \
+                     holds the secret of this server, and can forge every session. Move the backend to \
+                     `vestibule secret derive --service {name}`, then take the line away"
+                ));
+            }
+        }
         for pattern in auth.trusted_origins().never_matching() {
             warnings.push(format!("`trustedOrigins`: no origin can match \"{pattern}\""));
         }
@@ -187,11 +210,43 @@ impl Settings {
         let builder = Auth::builder(self.options.clone())
             .plugin(vestibule_api::Core)
             .plugins(self.plugins.iter().cloned())
+            .plugin(self.backends())
+            .services(self.services.iter().map(|(name, service)| Service {
+                name: name.clone(),
+                key_versions: service.key_versions.clone(),
+            }))
             .trusted_peers(self.trusted_peers.clone());
         match &self.outbox {
             Some(outbox) => outbox.switch_on(builder),
             None => builder,
         }
+    }
+
+    fn backends(&self) -> Backends {
+        let backends = Backends::new(self.backend.clone());
+        self.tokens
+            .iter()
+            .fold(backends, |backends, (name, audience)| backends.audience(name, audience.clone()))
+    }
+
+    /// That no endpoint at the origin has the path of a page or of another route of the server.
+    pub(crate) fn check_paths(&self, auth: &Auth) -> Result<()> {
+        let mut taken = health::PATHS.to_vec();
+        if self.pages == PagesSwitch::On {
+            taken.extend(pages::PATHS);
+        }
+        for endpoint in auth.endpoints().filter(|endpoint| endpoint.place == Place::Origin) {
+            let is_asset =
+                self.pages == PagesSwitch::On && endpoint.path.starts_with(pages::ASSETS);
+            if is_asset || taken.contains(&endpoint.path) {
+                bail!(
+                    "the path `{}` is one of this server's own: choose another for \
+                     `backend.tokenPath` or `backend.mePath`",
+                    endpoint.path
+                );
+            }
+        }
+        Ok(())
     }
 
     /// The keys that sign webhooks, where these are the server's secrets.
@@ -200,11 +255,13 @@ impl Settings {
     }
 
     /// What types cannot say about the options: builds a server of them, in memory.
-    pub(crate) fn try_out(&self) -> Result<Auth, BuildError> {
+    pub(crate) fn try_out(&self) -> Result<Auth> {
         let schema = self.builder().schema()?;
         let store = vestibule_core::store::memory::MemoryStore::new(&schema);
         let secrets = Secrets::single("");
-        self.builder().store(Arc::new(store)).secrets(secrets).build()
+        let auth = self.builder().store(Arc::new(store)).secrets(secrets).build()?;
+        self.check_paths(&auth)?;
+        Ok(auth)
     }
 }
 

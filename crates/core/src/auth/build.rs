@@ -19,7 +19,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::cookies::CookieTemplates;
 use crate::crypto::password::HashPool;
 use crate::crypto::secrets::{InvalidSecrets, Secrets, Sources, VersionedSecret};
-use crate::endpoint::{Endpoint, Place};
+use crate::endpoint::{Endpoint, Place, is_plain_path};
 use crate::error::ErrorCode;
 use crate::hook::{DatabaseHook, Hook};
 use crate::key_set::KeySet;
@@ -69,7 +69,7 @@ pub enum BuildError {
     DuplicateEndpoint { method: Method, path: &'static str },
     #[error("the path `{0}`: expected one such as \"/auth/token\", without parameters")]
     OriginPath(&'static str),
-    #[error("the path `{0}`: there is another endpoint, below the base path")]
+    #[error("the path `{0}`: something else is there, below the base path")]
     ShadowedEndpoint(&'static str),
     #[error("the plugin `{0}` is there twice")]
     DuplicatePlugin(&'static str),
@@ -367,10 +367,6 @@ fn build_router(routes: &[Route]) -> Result<Router, BuildError> {
         })?;
     }
     Ok(router)
-}
-
-fn is_plain_path(path: &str) -> bool {
-    path.len() > 1 && path.starts_with('/') && !path.contains([':', '*', '{', '}', '?', '#', '%'])
 }
 
 fn build_schema(

@@ -94,7 +94,7 @@ async fn the_description_says_where_it_is() {
 
 #[test]
 fn a_path_that_hides_another_endpoint_stops_the_start() {
-    for path in ["/api/auth/notes/list", "/api/auth/notes/all"] {
+    for path in ["/api/auth/notes/list", "/api/auth/notes/all", "/api/auth", "/api/auth/"] {
         let builder = Auth::builder(Options::default()).plugin(Notes).plugin(WhoAmI(path));
         let store = Arc::new(MemoryStore::new(&builder.schema().unwrap()));
         let built = builder.store(store).build();

@@ -41,8 +41,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use vestibule_core::Auth;
 use vestibule_core::auth::BuildError;
+use vestibule_core::endpoint::is_plain_path;
 use vestibule_core::oauth_error;
-use vestibule_core::options::RateRule;
+use vestibule_core::options::{Options, RateRule};
 use vestibule_core::plugin::{Contribution, Plugin, RateLimitRule};
 
 use self::audience::{Audience, AudienceOptions};
@@ -97,6 +98,19 @@ impl Backends {
 impl Plugin for Backends {
     fn id(&self) -> &'static str {
         "backends"
+    }
+
+    fn check(&self, _: &Options) -> Result<(), BuildError> {
+        let BackendOptions { token_path, me_path, .. } = &self.options;
+        for (option, path) in [("tokenPath", token_path), ("mePath", me_path)] {
+            if !is_plain_path(path) {
+                return Err(BuildError::Option {
+                    option: format!("backend.{option}"),
+                    reason: format!("expected a path such as \"/auth/token\", found {path:?}"),
+                });
+            }
+        }
+        Ok(())
     }
 
     fn contribute(self: Arc<Self>) -> Contribution {

@@ -45,6 +45,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<()> {
         .webhooks(Arc::new(webhooks.clone()))
         .random(random.clone())
         .build()?;
+    settings.check_paths(&auth)?;
     let address = listener.local_addr()?;
     for warning in settings.warnings(&auth, &[address]) {
         tracing::warn!("{warning}");

@@ -20,7 +20,9 @@ use vestibule_core::options::Options;
 use vestibule_core::plugin::Plugin;
 
 pub(crate) use schema::schema;
-pub(crate) use server_options::{Notifications, Provider, ServerOptions, WebhookOptions};
+pub(crate) use server_options::{
+    Notifications, Provider, ServerOptions, ServiceOptions, WebhookOptions,
+};
 
 /// Read when no other file is named.
 pub(crate) const DEFAULT_FILE: &str = "vestibule.toml";

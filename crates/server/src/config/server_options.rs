@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use vestibule_core::options::Secret;
+use vestibule_plugins::{AudienceOptions, BackendOptions};
 
 use crate::outbox::{EndpointOptions, OutboxOptions};
 
@@ -28,6 +29,12 @@ pub(crate) struct ServerOptions {
     /// How functions that are webhooks are called.
     pub(crate) webhooks: WebhookOptions,
     pub(crate) outbox: OutboxOptions,
+    /// Services for which `/auth/token` mints access tokens, by name.
+    pub(crate) tokens: IndexMap<String, AudienceOptions>,
+    /// Services that say who they are, by name: they ask about tokens and read events.
+    pub(crate) services: IndexMap<String, ServiceOptions>,
+    /// Where backends and their clients ask.
+    pub(crate) backend: BackendOptions,
     /// Plugins with their options, by id; a key that is present switches the plugin on. The order is
     /// the order of their hooks.
     #[schemars(schema_with = "plugins_schema")]
@@ -47,6 +54,9 @@ impl Default for ServerOptions {
             pages: true,
             webhooks: WebhookOptions::default(),
             outbox: OutboxOptions::default(),
+            tokens: IndexMap::new(),
+            services: IndexMap::new(),
+            backend: BackendOptions::default(),
             plugins: IndexMap::new(),
             testing: TestingOptions::default(),
         }
@@ -75,6 +85,21 @@ pub(crate) struct DatabaseOptions {
 pub(crate) enum Provider {
     Sqlite,
     Postgres,
+}
+
+/// A service that says who it is. `vestibule secret derive --service NAME` prints its key.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ServiceOptions {
+    /// The versions of its key that are accepted, the current one first; one that is taken off the
+    /// list is revoked. Default: [1].
+    pub(crate) key_versions: Vec<u32>,
+}
+
+impl Default for ServiceOptions {
+    fn default() -> Self {
+        Self { key_versions: vec![1] }
+    }
 }
 
 /// How functions that are webhooks are called.

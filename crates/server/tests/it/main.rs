@@ -1,5 +1,6 @@
 //! The server as its users meet it: a process, a working directory, an environment, a socket.
 
+mod backends;
 mod commands;
 mod config;
 mod cors;

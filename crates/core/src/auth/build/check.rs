@@ -82,6 +82,9 @@ pub(super) fn check_origin_paths(auth: &Auth) -> Result<(), BuildError> {
     let base_path = auth.base_urls().path();
     for origin in auth.endpoints().filter(|endpoint| endpoint.place == Place::Origin) {
         let Some(below) = origin.path.strip_prefix(base_path) else { continue };
+        if ["", "/"].contains(&below) {
+            return Err(BuildError::ShadowedEndpoint(origin.path));
+        }
         let mut methods = auth.endpoints().map(|endpoint| &endpoint.method);
         if methods.any(|method| auth.route(Place::BasePath, method, below).is_some()) {
             return Err(BuildError::ShadowedEndpoint(origin.path));
