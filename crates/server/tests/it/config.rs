@@ -125,7 +125,7 @@ fn a_value_that_cannot_be_is_named() {
 fn a_plugin_that_is_not_there_is_named() {
     assert_snapshot!(complaint("[plugins.user-name]"), @"
     error: `vestibule.toml` cannot be used:
-      plugins.user-name: there is no such plugin; this version has none
+      plugins.user-name: there is no such plugin; there are bearer, jwt
     ");
 }
 
@@ -175,7 +175,7 @@ fn a_check_makes_nothing() {
 fn the_schema_knows_every_key() {
     let schema: Json = serde_json::from_str(&Place::new().output(&["config", "schema"])).unwrap();
     let keys: Vec<_> = schema["properties"].as_object().unwrap().keys().cloned().collect();
-    assert_snapshot!(keys.join(" "), @"host port production database trustedPeers pages webhooks tokens services backend plugins testing appName baseURL basePath secret secrets trustedOrigins disabledPaths emailAndPassword emailVerification user session account verification rateLimit advanced onAPIError");
+    assert_snapshot!(keys.join(" "), @"host port production database trustedPeers pages webhooks outbox tokens services backend plugins testing appName baseURL basePath secret secrets trustedOrigins disabledPaths emailAndPassword emailVerification user session account verification rateLimit advanced onAPIError");
     let references = references(&schema);
     assert!(!references.is_empty());
     for reference in references {

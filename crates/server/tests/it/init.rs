@@ -49,11 +49,19 @@ fn a_next_project_gets_what_the_configuration_says() {
     revokeOtherSessions: ["POST", "/revoke-other-sessions"],
     updateSession: ["POST", "/update-session"],
     updateUser: ["POST", "/update-user"],
+    changeEmail: ["POST", "/change-email"],
+    sendVerificationEmail: ["POST", "/send-verification-email"],
+    verifyEmail: ["GET", "/verify-email"],
     changePassword: ["POST", "/change-password"],
     verifyPassword: ["POST", "/verify-password"],
     ok: ["GET", "/ok"],
     error: ["GET", "/error"],
+    listEvents: ["GET", "/events"],
     getSession: ["GET", "/get-session"],
+    exchangeToken: ["POST", "/auth/token"],
+    getMe: ["GET", "/auth/me"],
+    verifyRequest: ["GET", "/verify"],
+    introspectToken: ["POST", "/introspect"],
     "#);
     assert_snapshot!(part(&server, "const DATES = new Set(", "\n"), @r#"["accessTokenExpiresAt", "createdAt", "expiresAt", "refreshTokenExpiresAt", "seenAt", "updatedAt"])"#);
     assert_snapshot!(part(&server, "type Options = ", "type Server"), @r#"
