@@ -4,6 +4,7 @@ mod error_page;
 mod password;
 mod routing;
 mod session;
+mod session_cache;
 mod sign_in;
 mod sign_out;
 mod sign_up;

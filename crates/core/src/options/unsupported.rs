@@ -27,7 +27,6 @@ pub const UNSUPPORTED: &[&str] = &[
     "onAPIError.onError",
     "onAPIError.throw",
     "rateLimit.customStorage",
-    "session.cookieCache",
     "session.preserveSessionInDatabase",
     "session.storeSessionInDatabase",
     "socialProviders",
