@@ -492,6 +492,11 @@ async fn a_key_set_may_sign_the_cache() {
     assert_eq!(name_of(&mut alice).await, "Test");
     app.advance(Duration::from_secs(301));
     assert_eq!(name_of(&mut alice).await, "Alicia");
+    let refused = Auth::builder(Options::default())
+        .plugin(Keys { key: SigningKey::new("a key") })
+        .store(database())
+        .build();
+    assert_snapshot!(refused.unwrap_err(), @r#"`session.cookieCache.strategy`: expected "jwt", because a plugin's keys are to sign the cache"#);
     // A cache that the secret signed is not taken for one.
     let plain = with_cache(json!({ "strategy": "jwt" })).await;
     let forged = plain.sign_up("alice@example.com").await;
