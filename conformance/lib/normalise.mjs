@@ -2,11 +2,13 @@
 // compared while "the same id as before" stays visible. Times are left alone: the scenarios freeze the clock.
 import { createHash, createHmac } from "node:crypto";
 import { signature } from "./cookies.mjs";
+import { describeCache } from "./session-cache.mjs";
 
 /** Longer texts are compared by their hash. */
 const LONG = 4000;
 
 const SIGNATURE = /\.[A-Za-z0-9+/%]{43,100}(=|%3D)/g;
+const CACHE = /((?:session_data|who)(?:\.\w+)?=)[\w.-]+/g;
 const JWT = /eyJ[\w-]+\.[\w-]+\.[\w-]+/g;
 const RANDOM = [
   ["hash", /\b[0-9a-f]{32}:[0-9a-f]{128}\b/g],
@@ -16,11 +18,14 @@ const RANDOM = [
 
 export class Normaliser {
   #secret;
+  #secrets;
   #seen = new Map();
   #counts = new Map();
 
-  constructor(secret) {
-    this.#secret = secret;
+  /** @param {string[]} secrets the current one first */
+  constructor(secrets) {
+    this.#secrets = secrets;
+    this.#secret = secrets[0];
   }
 
   /** Any JSON value; object keys are sorted, so that numbering does not depend on the order in which a server writes them. */
@@ -39,13 +44,15 @@ export class Normaliser {
     return result;
   }
 
-  /** A request, for display: the same without signatures. */
+  /** A request, for display: the same without signatures and without session caches, parts of which look like ids. */
   request(text) {
-    return this.text(text.replace(SIGNATURE, ".<signature>"));
+    return this.text(text.replace(SIGNATURE, ".<signature>").replace(CACHE, "$1<cache>"));
   }
 
-  /** A signed cookie shows its value and whether the signature is right. */
-  cookieValue(raw) {
+  /** A signed cookie shows its value and whether the signature is right, a session cache what is in it. */
+  cookieValue(raw, name = "") {
+    const cache = /(session_data|who)$/.test(name) && describeCache(raw, this.#secrets, (content) => this.value(content));
+    if (cache) return cache;
     let value = raw;
     try {
       value = decodeURIComponent(raw);

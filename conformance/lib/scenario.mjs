@@ -5,6 +5,7 @@ import { Jar, parseSetCookie } from "./cookies.mjs";
 import { rowsOf } from "./database.mjs";
 import { exchange, valuesOf } from "./http.mjs";
 import { Normaliser } from "./normalise.mjs";
+import { readByReference } from "./session-cache.mjs";
 
 /** The answer's headers that clients depend on. */
 const HEADERS = ["content-type", "location", "cache-control", "pragma", "x-retry-after", "allow"];
@@ -27,7 +28,7 @@ export class Scenario {
     this.hooks = hooks;
     this.slug = slug;
     this.config = target.config;
-    this.#normaliser = new Normaliser(target.config.secrets?.[0].value ?? target.config.secret);
+    this.#normaliser = new Normaliser(target.config.secrets?.map(({ value }) => value) ?? [target.config.secret]);
   }
 
   /** Moves the clock. */
@@ -100,12 +101,18 @@ export class Scenario {
       request: this.#normaliser.request(`${method} ${target}${sent.headers ? ` ${JSON.stringify(sent.headers)}` : ""}${body ? ` ${shortened(body)}` : ""}`),
       status: answer.status,
       headers,
-      cookies: valuesOf(answer.headers, "set-cookie").map((line) => {
-        const { name, value, attributes } = parseSetCookie(line);
-        return `${this.#normaliser.text(name)}=${this.#normaliser.cookieValue(value)}; ${attributes}`;
-      }),
+      cookies: this.#cookies(valuesOf(answer.headers, "set-cookie").map(parseSetCookie)),
       ...this.#body(answer, sent),
     });
+  }
+
+  #cookies(cookies) {
+    const lines = cookies.map(({ name, value, attributes }) => {
+      const shown = isChunk(name) && value !== "" ? `<${value.length} characters>` : this.#normaliser.cookieValue(value, name);
+      return `${this.#normaliser.text(name)}=${shown}; ${attributes}`;
+    });
+    const chunks = cookies.filter(({ name, value }) => isChunk(name) && value !== "").map(({ value }) => value);
+    return chunks.length === 0 ? lines : [...lines, `the chunks joined: ${this.#normaliser.cookieValue(chunks.join(""), "session_data")}`];
   }
 
   #body(answer, { anyOrder, digest }) {
@@ -125,6 +132,15 @@ export class Scenario {
   /** Puts something that did not come over the wire into the transcript. */
   note(label, value) {
     this.transcript.push({ step: `${this.transcript.length + 1} ${label}`, note: this.#normaliser.value(value) });
+  }
+
+  /** What a server component or a middleware of Better Auth reads in somebody's cookies, recorded. */
+  async cookiesOf(actor, { label = "cookies, read by the reference", ...options } = {}) {
+    const { strategy, version } = this.config.session?.cookieCache ?? {};
+    const secret = this.config.secrets?.[0].value ?? this.config.secret;
+    const given = { secret, strategy, isSecure: originOf(this.config).startsWith("https"), ...(typeof version === "string" && { version }), ...options };
+    const { cache, token } = await readByReference(actor.jar.header(), this.now, given);
+    this.note(label, { cache, token: token && this.#normaliser.cookieValue(token) });
   }
 
   /** The rows of a table that satisfy `where`, recorded. `orderBy` must give the same order on both sides. */
@@ -167,6 +183,8 @@ export class Scenario {
     return `${prefix}-${++this.#named}`;
   }
 }
+
+const isChunk = (name) => /\.session_data\.\d+$/.test(name);
 
 /** Of the answer's own tokens, those that scripts of other origins may read. What CORS adds for everybody is not compared. */
 function exposedOf(headers) {

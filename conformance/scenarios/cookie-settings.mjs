@@ -28,6 +28,14 @@ export const variants = [
   { name: "across subdomains", config: { baseURL: HTTPS, advanced: { crossSubDomainCookies: { enabled: true } } } },
   { name: "across subdomains of a domain", config: { baseURL: HTTPS, advanced: { crossSubDomainCookies: { enabled: true, domain: "example.com" } } } },
   { name: "across subdomains, leading dot", config: { baseURL: HTTPS, advanced: { crossSubDomainCookies: { enabled: true, domain: ".example.com" } } } },
+  {
+    name: "across subdomains, as the request has it",
+    config: { baseURL: { allowedHosts: ["localhost:*"], protocol: "https" }, trustedOrigins: ["http://localhost:3000"], advanced: { crossSubDomainCookies: { enabled: true } } },
+  },
+  {
+    name: "across subdomains, as the request has it, without https",
+    config: { baseURL: { allowedHosts: ["localhost:*"], protocol: "http" }, advanced: { crossSubDomainCookies: { enabled: true } } },
+  },
   { name: "expiry", config: { session: { expiresIn: 3600 } } },
 ];
 

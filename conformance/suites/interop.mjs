@@ -23,12 +23,36 @@ export async function run(report, { only, databases, binary }) {
       const name = `interop: ${label} [${provider}]`;
       if (only.test(name)) await report.run(name, () => onFresh(provider, config, binary));
     }
+    for (const strategy of ["compact", "jwt", "jwe"]) {
+      const name = `interop: a cookie cache, ${strategy} [${provider}]`;
+      const config = { session: { cookieCache: { enabled: true, strategy } } };
+      if (only.test(name)) await report.run(name, () => onFresh(provider, config, binary, shareCaches));
+    }
   }
 }
 
-async function onFresh(provider, config, binary) {
+async function onFresh(provider, config, binary, work = exercise) {
   const database = await freshDatabase(provider);
-  await withBoth({ provider, url: database.url, database }, config, binary, exercise);
+  await withBoth({ provider, url: database.url, database }, config, binary, work);
+}
+
+/** What one wrote into a cookie, the other believes: it answers what the database does not know. */
+async function shareCaches(targets, database) {
+  const hooks = new Hooks();
+  for (const [home, away] of [targets, targets.toReversed()]) {
+    const here = new Scenario({ target: home, database, hooks, slug: home.kind });
+    const alice = here.actor();
+    // Text that JSON can write in several ways, and enough of it for several cookies.
+    const image = `\u0007é"\\/\u2028🦀`.repeat(400);
+    await alice.signUp(here.email(), { name: "Zoë\n", image });
+    await here.sql(`UPDATE "user" SET "name" = 'Behind' WHERE "email" = '${here.email()}'`);
+    const visiting = borrow(alice, new Scenario({ target: away, database, hooks, slug: home.kind }));
+    const { user } = (await visiting.get("/get-session")).json();
+    assert.equal(user.name, "Zoë\n", `the ${away.kind} believes the cache of the ${home.kind}`);
+    assert.equal(user.image, image);
+    assert.equal((await visiting.get("/get-session", { query: "disableCookieCache=true" })).json().user.name, "Behind");
+    assert.equal((await borrow(visiting, here).get("/get-session")).json().user.name, "Behind", `the ${home.kind} believes the cache of the ${away.kind}`);
+  }
 }
 
 /**
@@ -122,7 +146,7 @@ async function rowsAfterSignUp(target, database, config, extra) {
   const [users, accounts, sessions] = await Promise.all(tables.map((table) => rowsOf(database, table)));
   const user = users.find((row) => Object.values(row).includes(email));
   const own = (row) => Object.values(row).some((value) => value !== null && String(value) === String(user.id));
-  const normaliser = new Normaliser(SECRET);
+  const normaliser = new Normaliser([SECRET]);
   return normaliser.value({ user, account: accounts.findLast(own), session: sessions.findLast(own) });
 }
 

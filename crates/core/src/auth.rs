@@ -33,6 +33,7 @@ use crate::random::Random;
 use crate::rate_limit::RateLimiter;
 use crate::schema::{Model, Schema};
 use crate::service_key::ServiceKeys;
+use crate::session_cache::SessionCache;
 use crate::shape::openapi;
 use crate::store::Store;
 
@@ -56,6 +57,7 @@ struct Inner {
     cookies: CookieTemplates,
     secrets: Secrets,
     signing_key: SigningKey,
+    session_cache: Option<SessionCache>,
     hash_pool: HashPool,
     rate_limiter: Option<RateLimiter>,
     key_set: Option<Arc<dyn KeySet>>,
@@ -121,6 +123,11 @@ impl Auth {
 
     pub fn signing_key(&self) -> &SigningKey {
         &self.0.signing_key
+    }
+
+    /// How sessions are cached in cookies, where they are.
+    pub(crate) fn session_cache(&self) -> Option<&SessionCache> {
+        self.0.session_cache.as_ref()
     }
 
     /// The keys that sign for others, where a plugin keeps some.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use serde_json::{Value as Json, json};
-use vestibule_tokens::cookie::{self, Attributes, Cookies, SetCookie};
+use vestibule_tokens::cookie::{self, Attributes, Cookies, SetCookie, chunks};
 
 use crate::Timestamp;
 use crate::auth::Auth;
@@ -28,7 +28,7 @@ use crate::schema::Model;
 use crate::service_key::SERVICE_KEY_HEADER;
 use crate::services::accounts::Accounts;
 use crate::services::passwords::Passwords;
-use crate::services::sessions::Sessions;
+use crate::services::sessions::{Remember, Sessions};
 use crate::services::users::Users;
 use crate::services::verifications::Verifications;
 use crate::shape::Received;
@@ -76,6 +76,8 @@ pub struct Exchange {
     pub session: Option<SessionUser>,
     /// The session that this request made, for hooks that run after it.
     pub new_session: Option<SessionUser>,
+    /// The session that the cache of the client is to carry, once the answer is made.
+    pub(crate) uncached: Option<(SessionUser, Remember)>,
     /// The `after` hooks that wait for the commit.
     pub(crate) due: Vec<Written>,
     /// The open transaction has events for the outbox.
@@ -118,6 +120,7 @@ impl Exchange {
             error_form: ErrorForm::default(),
             session: None,
             new_session: None,
+            uncached: None,
             due: Vec::new(),
             has_events: false,
             now,
@@ -230,8 +233,49 @@ impl Exchange {
         value: String,
         max_age_seconds: Option<u64>,
     ) {
-        let attributes = Attributes { max_age_seconds, ..template.attributes.clone() };
+        let attributes = Attributes { max_age_seconds, ..self.attributes_of(template) };
         self.set_cookies.push(SetCookie { name: template.name.clone(), value, attributes });
+    }
+
+    /// Sets a cookie that is split over as many as it takes, and makes the browser forget those of
+    /// the request that are none of them. False where it is too long: then all of them are forgotten.
+    pub(crate) fn set_chunked_cookie(
+        &mut self,
+        template: &CookieTemplate,
+        value: &str,
+        max_age_seconds: Option<u64>,
+    ) -> bool {
+        let attributes = Attributes { max_age_seconds, ..self.attributes_of(template) };
+        let chunks = chunks::split(&template.name, value, &attributes);
+        let is_written = chunks.is_some();
+        let mut cookies: Vec<SetCookie> = chunks::names(self.cookie_header(), &template.name)
+            .into_iter()
+            .map(|name| SetCookie::expired(name, attributes.clone()))
+            .collect();
+        for chunk in chunks.unwrap_or_default() {
+            match cookies.iter_mut().find(|cookie| cookie.name == chunk.name) {
+                Some(cookie) => *cookie = chunk,
+                None => cookies.push(chunk),
+            }
+        }
+        self.set_cookies.extend(cookies);
+        is_written
+    }
+
+    /// Makes the browser forget what the request brought under a name, in one cookie or in chunks.
+    pub(crate) fn expire_chunks(&mut self, template: &CookieTemplate) {
+        let attributes = self.attributes_of(template);
+        let names = chunks::names(self.cookie_header(), &template.name);
+        let expired = names.into_iter().map(|name| SetCookie::expired(name, attributes.clone()));
+        self.set_cookies.extend(expired.collect::<Vec<_>>());
+    }
+
+    fn attributes_of(&self, template: &CookieTemplate) -> Attributes {
+        let mut attributes = template.attributes.clone();
+        if self.auth.cookies().domain_of_request && attributes.domain.is_none() {
+            attributes.domain = Some(self.base_url.host().to_owned());
+        }
+        attributes
     }
 
     /// Sets a cookie with its signature.
@@ -247,9 +291,14 @@ impl Exchange {
 
     /// Makes the browser forget a cookie, and the answer too: whatever it set under that name before is taken back.
     pub fn expire_cookie(&mut self, template: &CookieTemplate) {
-        self.set_cookies.retain(|cookie| {
-            cookie.name != template.name || cookie.attributes.max_age_seconds == Some(0)
-        });
+        let is_part = |name: &str| {
+            name.strip_prefix(&template.name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.set_cookies.retain(|cookie| !is_part(&cookie.name));
+        if template.name == self.auth.cookies().session_data.name {
+            self.uncached = None;
+        }
         self.set_cookie(template, String::new(), Some(0));
     }
 

@@ -14,6 +14,8 @@ pub struct CookieTemplates {
     pub session_data: CookieTemplate,
     /// Present where the session ends with the browser.
     pub dont_remember: CookieTemplate,
+    /// Cookies without a domain get the host of the request's base URL as theirs.
+    pub(crate) domain_of_request: bool,
     maker: Maker,
 }
 
@@ -36,6 +38,7 @@ impl CookieTemplates {
     /// `host` is the base URL's, for cookies of a whole domain.
     pub(crate) fn new(advanced: &AdvancedOptions, secure: bool, host: Option<&str>) -> Self {
         let cross = &advanced.cross_sub_domain_cookies;
+        let domain_of_request = cross.enabled && cross.domain.is_none() && host.is_none();
         let domain = cross.enabled.then(|| cross.domain.clone().or(host.map(str::to_owned)));
         let maker = Maker {
             secure,
@@ -52,6 +55,7 @@ impl CookieTemplates {
             session_token: maker.make("session_token"),
             session_data: maker.make("session_data"),
             dont_remember: maker.make("dont_remember"),
+            domain_of_request,
             maker,
         }
     }

@@ -79,6 +79,8 @@ impl Auth {
         };
         let (mut exchange, answer) =
             self.serve(exchange, target.place, target.spelling, body).await;
+        // Of a session that a hook found or made.
+        exchange.sessions().write_cache().await;
         let headers = exchange.take_reply_headers();
         let (answer, headers) = match headers {
             Ok(headers) => (answer, headers),
@@ -253,6 +255,7 @@ impl Auth {
             Err(error) => (exchange, Err(error)),
         };
         let answer = end_transaction(&mut exchange, answer).await;
+        exchange.sessions().write_cache().await;
         let answer = self.after(&mut exchange, route, answer).await;
         let answer = end_transaction(&mut exchange, answer).await;
         (exchange, answer)

@@ -41,6 +41,7 @@ pub mod redirect;
 pub mod schema;
 pub mod service_key;
 pub mod services;
+mod session_cache;
 pub mod shape;
 pub mod store;
 mod timestamp;

@@ -7,6 +7,7 @@ mod events;
 mod password;
 mod routing;
 mod session;
+mod session_cache;
 mod sign_in;
 mod sign_out;
 mod sign_up;

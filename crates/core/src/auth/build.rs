@@ -10,7 +10,7 @@ use std::sync::Arc;
 use http::Method;
 use vestibule_tokens::signature::SigningKey;
 
-use self::check::{check_options, check_origin_paths};
+use self::check::{check_options, check_origin_paths, check_session_cache};
 use super::{Auth, Inner, Route, Router};
 use crate::base_url::{BaseUrls, ForwardedHeaders, InvalidBaseUrl};
 use crate::callback::{NoWebhooks, Webhooks};
@@ -33,6 +33,7 @@ use crate::random::{Random, SystemRandom};
 use crate::rate_limit::RateLimiter;
 use crate::schema::{self, Schema, SchemaError};
 use crate::service_key::{Service, ServiceKeys, is_service_name};
+use crate::session_cache::SessionCache;
 use crate::store::{ModelRow, Store};
 
 /// Collects what a server is made of.
@@ -260,6 +261,8 @@ impl Builder {
             }
             tracing::warn!("There is no secret, so everybody can forge sessions: set `secret`");
         }
+        let session_cache = SessionCache::new(&options, &secrets);
+        check_session_cache(&options, merged.key_set.as_deref())?;
         // Reference quirk: in development a client without an address is the loopback one.
         let fallback = (!options.production).then_some(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let limits_rate = options.rate_limit.enabled.unwrap_or(options.production);
@@ -277,6 +280,7 @@ impl Builder {
             rate_limiter: limits_rate
                 .then(|| RateLimiter::new(&options.rate_limit, merged.rate_limits)),
             signing_key: SigningKey::new(secrets.current()),
+            session_cache,
             hash_pool: hash_pool.map_err(BuildError::HashPool)?,
             store: self.store.ok_or(BuildError::NoStore)?,
             hooks: merged.hooks,

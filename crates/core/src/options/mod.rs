@@ -39,7 +39,10 @@ pub use fields::{
     kind_name, read_value as read_field,
 };
 pub use rate_limit::{CustomRule, RateLimitOptions, RateLimitStorage, RateRule};
-pub use session::SessionOptions;
+pub use session::{
+    CookieCacheOptions, CookieCacheStrategy, CookieCacheVersion, RefreshCache, RefreshCacheAt,
+    SessionOptions,
+};
 pub use user::{
     ChangeEmailOptions, SendChangeEmailConfirmation, UserInfoSource, UserInfoVerdict, UserOptions,
     ValidateUserInfo,

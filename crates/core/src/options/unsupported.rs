@@ -24,7 +24,6 @@ pub const UNSUPPORTED: &[&str] = &[
     "onAPIError.onError",
     "onAPIError.throw",
     "rateLimit.customStorage",
-    "session.cookieCache",
     "session.preserveSessionInDatabase",
     "session.storeSessionInDatabase",
     "socialProviders",

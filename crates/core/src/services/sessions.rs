@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use vestibule_tokens::cookie::chunks;
+
 use crate::Value;
 use crate::call::Exchange;
-use crate::cookies::CookieTemplate;
 use crate::error::{Error, Result};
 use crate::error_codes::FAILED_TO_GET_SESSION;
 use crate::models::{Session, SessionUser, User};
@@ -38,9 +39,6 @@ pub enum Remember {
     No,
 }
 
-/// The reference writes no more.
-const CHUNKS_LIMIT: usize = 100;
-
 /// A session that the browser forgets lives a day.
 const UNREMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -63,7 +61,8 @@ impl Sessions<'_> {
         Ok(Some(SessionUser { session, user: user.clone() }))
     }
 
-    /// Signs the client in: sets the session's cookie, and the one that says to forget it.
+    /// Signs the client in: sets the session's cookie, and the one that says to forget it. Where
+    /// sessions are cached, that cookie follows when the answer is made.
     pub fn set_cookie(&mut self, signed_in: &SessionUser, remember: Remember) {
         let auth = self.0.auth().clone();
         let cookies = auth.cookies();
@@ -73,9 +72,40 @@ impl Sessions<'_> {
         };
         self.0.set_signed_cookie(&cookies.session_token, &signed_in.session.token, max_age);
         if remember == Remember::No {
-            self.0.set_signed_cookie(&cookies.dont_remember, "true", None);
+            // Reference quirk: the configuration can make it outlive the browser.
+            let max_age = cookies.dont_remember.attributes.max_age_seconds;
+            self.0.set_signed_cookie(&cookies.dont_remember, "true", max_age);
         }
+        self.cache(signed_in, remember);
         self.0.new_session = Some(signed_in.clone());
+    }
+
+    fn cache(&mut self, signed_in: &SessionUser, remember: Remember) {
+        if self.0.auth().session_cache().is_some() {
+            self.0.uncached = Some((signed_in.clone(), remember));
+        }
+    }
+
+    /// Sets the cookie of the session cache, where one is due. A cache that cannot be made is none:
+    /// the session is there without it.
+    pub(crate) async fn write_cache(&mut self) {
+        let Some((signed_in, remember)) = self.0.uncached.take() else { return };
+        let auth = self.0.auth().clone();
+        let Some(cache) = auth.session_cache() else { return };
+        let cookie = &auth.cookies().session_data;
+        let is_written = match cache.encode(self.0, &signed_in, remember).await {
+            Ok(value) => self.0.set_chunked_cookie(cookie, &value, cache.cookie_max_age(remember)),
+            Err(error) => {
+                tracing::error!(error = ?error, "A session could not be cached in a cookie");
+                self.0.expire_chunks(cookie);
+                return;
+            }
+        };
+        if !is_written {
+            tracing::warn!(
+                "A session is too long for its cookies, so it is not cached: keep fields out of it by `returned = false`"
+            );
+        }
     }
 
     /// As [`set_cookie`](Self::set_cookie), remembered or not as the client's cookie says.
@@ -96,38 +126,8 @@ impl Sessions<'_> {
         let cookies = auth.cookies();
         self.0.expire_cookie(&cookies.session_token);
         self.0.expire_cookie(&cookies.session_data);
-        self.expire_cache();
+        self.0.expire_chunks(&cookies.session_data);
         self.0.expire_cookie(&cookies.dont_remember);
-    }
-
-    /// Expires the cookies of a session cache that the request brought.
-    fn expire_cache(&mut self) {
-        let auth = self.0.auth().clone();
-        for name in self.cache_chunks() {
-            let template = CookieTemplate { name, ..auth.cookies().session_data.clone() };
-            self.0.set_cookie(&template, String::new(), Some(0));
-        }
-    }
-
-    /// The names of the session cache's cookies in the request.
-    fn cache_chunks(&self) -> Vec<String> {
-        let base = &self.0.auth().cookies().session_data.name;
-        let header = self.0.cookie_header();
-        if !header.windows(base.len()).any(|window| window == base.as_bytes()) {
-            return Vec::new();
-        }
-        let is_chunk = |name: &str| {
-            name.strip_prefix(base.as_str()).is_some_and(|rest| {
-                rest.is_empty() || rest.strip_prefix('.').is_some_and(is_chunk_number)
-            })
-        };
-        vestibule_tokens::cookie::parse_strict(header)
-            .into_iter()
-            .map(|(name, _)| name)
-            .filter(|name| is_chunk(name))
-            .take(CHUNKS_LIMIT)
-            .map(str::to_owned)
-            .collect()
     }
 
     /// The token of the request's session cookie, if the signature is ours.
@@ -143,9 +143,20 @@ impl Sessions<'_> {
 
     /// As [`current`](Self::current), and whether a deferred refresh is due.
     pub async fn look_up(&mut self, lookup: Lookup) -> Result<Option<Found>> {
-        // Left over from a configuration that had a session cache.
-        self.expire_cache();
+        let auth = self.0.auth().clone();
+        let data = &auth.cookies().session_data;
+        if auth.session_cache().is_none()
+            && chunks::join(self.0.cookie_header(), &data.name).is_some()
+        {
+            // Left over from a configuration that had a session cache.
+            self.0.expire_chunks(data);
+        }
         let Some(token) = self.cookie_token() else { return Ok(None) };
+        if !lookup.disable_cookie_cache
+            && let Some(found) = self.cached(&token).await?
+        {
+            return Ok(Some(Found { found, needs_refresh: None }));
+        }
         let found = self.find(&token).await?;
         let now = self.0.now();
         let defers = self.0.auth().options().session.defer_session_refresh;
@@ -164,14 +175,29 @@ impl Sessions<'_> {
         if lookup.disable_refresh || self.remember() == Remember::No {
             return Ok(Some(Found { found, needs_refresh: None }));
         }
-        match self.refresh_due(&found) {
-            true if reads_only => Ok(Some(Found { found, needs_refresh: Some(true) })),
-            true => {
-                let found = self.refresh(found).await?;
-                Ok(Some(Found { found, needs_refresh: Some(false) }))
-            }
-            false => Ok(Some(Found { found, needs_refresh: Some(false) })),
+        let is_due = self.refresh_due(&found);
+        if is_due && !reads_only {
+            let found = self.refresh(found).await?;
+            return Ok(Some(Found { found, needs_refresh: Some(false) }));
         }
+        self.cache(&found, Remember::Yes);
+        Ok(Some(Found { found, needs_refresh: Some(is_due) }))
+    }
+
+    /// The session of this token in the request's session cache. One that is not to be believed is
+    /// taken from the browser.
+    async fn cached(&mut self, token: &str) -> Result<Option<SessionUser>> {
+        let auth = self.0.auth().clone();
+        let Some(cache) = auth.session_cache() else { return Ok(None) };
+        let cookie = &auth.cookies().session_data;
+        let Some(value) = chunks::join(self.0.cookie_header(), &cookie.name) else {
+            return Ok(None);
+        };
+        let found = cache.decode(self.0, &value, token).await?;
+        if found.is_none() {
+            self.0.expire_cookie(cookie);
+        }
+        Ok(found)
     }
 
     fn refresh_due(&self, found: &SessionUser) -> bool {
@@ -266,11 +292,6 @@ impl Sessions<'_> {
         self.0.delete(Session::MODEL, others).await?;
         Ok(())
     }
-}
-
-/// Canonical decimal: neither a sign nor a leading zero.
-fn is_chunk_number(text: &str) -> bool {
-    text.parse::<u32>().is_ok_and(|number| number.to_string() == text)
 }
 
 /// PostgreSQL's text holds no NUL; no header should, but what a client sends must not fail a sign-in.

@@ -36,6 +36,8 @@ fn options_that_make_no_server_stop_the_start() {
         json!({ "disabledPaths": ["sign-up/email"] }),
         json!({ "onAPIError": { "errorURL": "oops" } }),
         json!({ "advanced": { "cookiePrefix": "my app" } }),
+        json!({ "session": { "cookieCache": { "maxAge": 34_560_001 } } }),
+        json!({ "advanced": { "crossSubDomainCookies": { "enabled": true } } }),
     ]
     .map(refusal);
     assert_snapshot!(lines.join("\n"), @r#"
@@ -55,6 +57,8 @@ fn options_that_make_no_server_stop_the_start() {
     `disabledPaths`: expected paths such as "/sign-up/email", found "sign-up/email"
     `onAPIError.errorURL`: expected a URL or a path, found "oops"
     `advanced.cookiePrefix`: expected letters, digits, `-`, `_` and `.`, found "my app"
+    `session.cookieCache.maxAge`: expected at most 34560000 seconds, which is 400 days, found 34560001
+    `advanced.crossSubDomainCookies`: expected `domain`, or a `baseURL` to take it from
     "#);
 }
 
@@ -110,4 +114,23 @@ fn production_needs_a_secret_of_its_own() {
     let store = MemoryStore::new(&builder.schema().unwrap());
     let error = builder.store(std::sync::Arc::new(store)).build().unwrap_err();
     assert_snapshot!(error, @"`secret`: production needs one of your own; `openssl rand -base64 32` makes it");
+}
+
+#[tokio::test]
+async fn cookies_across_subdomains_have_the_host_of_the_request_where_no_other_is_known() {
+    let app = TestAuth::builder()
+        .json(json!({
+            "emailAndPassword": { "enabled": true },
+            "advanced": { "crossSubDomainCookies": { "enabled": true } },
+        }))
+        .options(|options| {
+            let url = json!({ "allowedHosts": ["localhost:3000"], "protocol": "http" });
+            options.base_url = Some(serde_json::from_value(url).unwrap());
+        })
+        .start()
+        .await;
+    let mut alice = app.anyone();
+    let body = json!({ "name": "A", "email": "a@example.com", "password": "correct horse" });
+    let lines = alice.post("/sign-up/email", body).await.set_cookies();
+    assert!(lines[0].contains("; Domain=localhost;"), "{lines:?}");
 }

@@ -41,10 +41,10 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
 #[test]
 fn an_option_that_is_not_supported_yet_is_named() {
     assert_snapshot!(
-        complaint("[session.cookieCache]\nenabled = true\n[socialProviders.github]\nclientId = 'x'"),
+        complaint("[user.deleteUser]\nenabled = true\n[socialProviders.github]\nclientId = 'x'"),
         @"
     error: `vestibule.toml` cannot be used:
-      session.cookieCache: is an option of Better Auth that Vestibule does not support yet
+      user.deleteUser: is an option of Better Auth that Vestibule does not support yet
       socialProviders: is an option of Better Auth that Vestibule does not support yet
     "
     );

@@ -2,7 +2,8 @@
 
 use super::{Auth, BuildError};
 use crate::endpoint::Place;
-use crate::options::Options;
+use crate::key_set::KeySet;
+use crate::options::{CookieCacheStrategy, Options, RefreshCache};
 use crate::redirect::append_query_params;
 
 pub(super) fn check_options(options: &Options) -> Result<(), BuildError> {
@@ -17,6 +18,20 @@ pub(super) fn check_options(options: &Options) -> Result<(), BuildError> {
             format!(
                 "expected 1 to {limit} seconds (400 days, browsers keep no cookie longer), found {expires_in}"
             ),
+        );
+    }
+    let max_age = options.session.cookie_cache.max_age;
+    if max_age > limit {
+        return fail(
+            "session.cookieCache.maxAge",
+            format!("expected at most {limit} seconds, which is 400 days, found {max_age}"),
+        );
+    }
+    let cross = &options.advanced.cross_sub_domain_cookies;
+    if cross.enabled && cross.domain.is_none() && options.base_url.is_none() {
+        return fail(
+            "advanced.crossSubDomainCookies",
+            "expected `domain`, or a `baseURL` to take it from".to_owned(),
         );
     }
     let passwords = &options.email_and_password;
@@ -89,6 +104,28 @@ pub(super) fn check_origin_paths(auth: &Auth) -> Result<(), BuildError> {
         if methods.any(|method| auth.route(Place::BasePath, method, below).is_some()) {
             return Err(BuildError::ShadowedEndpoint(origin.path));
         }
+    }
+    Ok(())
+}
+
+/// What options and a plugin's keys say about the session cache.
+pub(super) fn check_session_cache(
+    options: &Options,
+    key_set: Option<&dyn KeySet>,
+) -> Result<(), BuildError> {
+    let cache = &options.session.cookie_cache;
+    if cache.refresh_cache != RefreshCache::Switch(false) {
+        tracing::warn!(
+            "`session.cookieCache.refreshCache` is for servers without a database and changes nothing here: remove it"
+        );
+    }
+    if key_set.is_some_and(KeySet::signs_session_cache)
+        && cache.strategy != CookieCacheStrategy::Jwt
+    {
+        return Err(BuildError::Option {
+            option: "session.cookieCache.strategy".to_owned(),
+            reason: "expected \"jwt\", because a plugin's keys are to sign the cache".to_owned(),
+        });
     }
     Ok(())
 }
