@@ -19,6 +19,15 @@ static OUTSIDER: Rule = Rule {
     mend: "Go through the seam in core (Store, Clock, runtime), or move the code to its home.",
 };
 
+static WEIGHT: Rule = Rule {
+    id: "weight",
+    why: "A backend takes `vestibule-verify` in to check a cookie, not to get an auth server.",
+    mend: "Put the dependency behind a feature that is off by default, or do without it.",
+};
+
+/// The crates that the default features of `verify` may bring, itself included.
+const VERIFY_LIMIT_CRATES: usize = 60;
+
 /// Under a crate's folder in `crates/`, the folders of those that it may use.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("macros", &[]),
@@ -64,16 +73,40 @@ pub(super) fn check(project: &Project) -> Result<Vec<Violation>> {
     // What core takes in by way of others counts as well.
     let core = project.packages.iter().find(|package| folder(package) == Some("core"));
     if let Some(core) = core {
-        let listing = "cargo tree --all-features --edges normal,build --prefix none --format {lib}";
-        let tree = read(command(listing).args(["--package", core.name.as_str()]))?;
-        let mut names: Vec<_> = tree.lines().map(|name| name.replace('_', "-")).collect();
-        names.sort();
-        names.dedup();
+        let names = tree("--all-features --edges normal,build", core.name.as_str())?;
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         violations.extend(check_outsiders("core", "crates/core/Cargo.toml", &names));
     }
+    let verify = project.packages.iter().find(|package| folder(package) == Some("verify"));
+    if let Some(verify) = verify {
+        let names = tree("--edges normal", verify.name.as_str())?;
+        violations.extend(check_weight(names.len()));
+    }
     violations.dedup_by(|a, b| a.what == b.what);
     Ok(violations)
+}
+
+/// The names of a package's dependencies and its own, each once.
+fn tree(options: &str, package: &str) -> Result<Vec<String>> {
+    let listing = format!("cargo tree {options} --prefix none --format {{lib}}");
+    let tree = read(command(&listing).args(["--package", package]))?;
+    // A crate whose dependencies were shown before has a mark after its name.
+    let names = tree.lines().filter_map(|line| line.split(' ').next());
+    let mut names: Vec<_> = names.map(|name| name.replace('_', "-")).collect();
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+fn check_weight(count: usize) -> Option<Violation> {
+    (count >= VERIFY_LIMIT_CRATES).then(|| Violation {
+        path: "crates/verify/Cargo.toml".to_owned(),
+        line: 0,
+        what: format!(
+            "the default features bring {count} crates; fewer than {VERIFY_LIMIT_CRATES} are allowed"
+        ),
+        rule: &WEIGHT,
+    })
 }
 
 fn folder(package: &Package) -> Option<&str> {
@@ -137,6 +170,12 @@ mod tests {
     fn verify_knows_no_engine() {
         assert!(check_direction("verify", "m", &["tokens"]).is_empty());
         assert_eq!(check_direction("verify", "m", &["core"]).len(), 1);
+    }
+
+    #[test]
+    fn verify_stays_small() {
+        assert!(check_weight(59).is_none());
+        assert!(check_weight(60).is_some());
     }
 
     #[test]

@@ -118,10 +118,12 @@ impl Mirror {
         }
         let row = self.table.row(&user.id, &fields(user));
         let is_new = self.database.execute(&self.sql.see, row).await? > 0;
-        if let (false, Some(sql)) = (is_new, &self.sql.find_deleted)
-            && self.database.finds(sql, &user.id).await?
-        {
-            return Err(MirrorError::Deleted);
+        if !is_new && !self.database.finds(&self.sql.find_living, &user.id).await? {
+            return Err(if self.database.finds(&self.sql.find, &user.id).await? {
+                MirrorError::Deleted
+            } else {
+                MirrorError::Refused("another row has a value that must be unique".to_owned())
+            });
         }
         let mut seen = seen();
         if seen.len() >= SEEN_LIMIT {
@@ -143,16 +145,25 @@ impl Mirror {
                 let deleted_at = Value::from(event.time.to_string());
                 let arguments = vec![Value::from(event.user_id.as_str()), sequence, deleted_at];
                 self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&event.user_id);
-                self.database.execute(&events.delete, arguments).await?
+                self.execute_again(&events.delete, arguments).await?
             }
             (kind, Some(user)) if kind.starts_with("user.") => {
                 let mut arguments = self.table.row(&event.user_id, user);
                 arguments.push(sequence);
-                self.database.execute(&events.update, arguments).await?
+                self.execute_again(&events.update, arguments).await?
             }
             _ => return Ok(Applied::Ignored),
         };
         Ok(if changed == 0 { Applied::Old } else { Applied::Changed })
+    }
+
+    /// Runs a statement, and once more if a constraint was in the way: where a column beside the id
+    /// is unique, PostgreSQL stops at the same row being inserted by somebody else at this moment.
+    async fn execute_again(&self, sql: &str, arguments: Vec<Value>) -> Result<u64, StatementError> {
+        match self.database.execute(sql, arguments.clone()).await {
+            Err(StatementError::Refused(_)) => self.database.execute(sql, arguments).await,
+            done => done,
+        }
     }
 
     /// Applies the events that a feed has after this place, and returns where to go on. Call it now

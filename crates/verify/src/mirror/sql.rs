@@ -6,8 +6,10 @@ use crate::database::{Dialect, quoted};
 pub(super) struct Sql {
     /// Inserts a row where there is none: the id, then the other columns.
     pub(super) see: String,
-    /// Finds the id again if its user is deleted; none where the table does not know.
-    pub(super) find_deleted: Option<String>,
+    /// Finds the id.
+    pub(super) find: String,
+    /// Finds the id of a user who is not deleted, as far as the table knows.
+    pub(super) find_living: String,
     pub(super) events: Option<EventSql>,
 }
 
@@ -28,14 +30,17 @@ impl Sql {
         let id = quoted(&table.id);
         let columns: Vec<_> = table.columns.iter().map(|column| quoted(&column.name)).collect();
         let all = [&[id.clone()], columns.as_slice()].concat();
-        let see = format!("{} on conflict ({id}) do nothing", insert(dialect, &name, &all));
-        let find_deleted = table.events.as_ref().map(|EventColumns { deleted_at, .. }| {
-            let (deleted_at, argument) = (quoted(deleted_at), dialect.argument(1));
-            // tidy-allow(sql): this crate knows no engine, and so not the crate that has the SQL.
-            format!("select 1 from {name} where {id} = {argument} and {deleted_at} is not null")
-        });
+        // Whatever the conflict: where a column beside the id is unique, naming the id alone would make
+        // PostgreSQL stop at that one while the same row is being inserted by somebody else.
+        let see = format!("{} on conflict do nothing", insert(dialect, &name, &all));
+        // tidy-allow(sql): this crate knows no engine, and so not the crate that has the SQL.
+        let find = format!("select 1 from {name} where {id} = {}", dialect.argument(1));
+        let find_living = match &table.events {
+            Some(events) => format!("{find} and {} is null", quoted(&events.deleted_at)),
+            None => find.clone(),
+        };
         let events = table.events.as_ref().map(|it| event_sql(dialect, &name, &id, &columns, it));
-        Self { see, find_deleted, events }
+        Self { see, find, find_living, events }
     }
 }
 

@@ -261,11 +261,7 @@ async fn what_is_no_event_is_not_applied() {
 /// The auth server's own outbox, read with a service key.
 #[tokio::test]
 async fn a_mirror_catches_up_with_the_outbox() {
-    let options = json!({
-        "outbox": { "enabled": true },
-        "services": { "notes": { "keyVersions": [1] } },
-    });
-    let world = World::with(Backend::Sqlite, options).await;
+    let world = World::with_outbox(Backend::Sqlite).await;
     let notes = Notes::beside(world, Backend::Sqlite).await;
     let mut alice = notes.world.alice().await;
     let key = vestibule_tokens::derive::service_key(super::world::SECRET, "notes", 1);

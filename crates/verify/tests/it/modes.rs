@@ -104,10 +104,17 @@ async fn the_auth_server_knows_everybody() {
     let world = World::new(Backend::Sqlite).await;
     let alice = world.alice().await;
     let verifier = world.builder().remote(Remote::new(&world.base_url()).unwrap()).build().unwrap();
-    let found = check(&verifier, &session_cookie(&alice.cookie)).await.unwrap();
-    assert_is(&alice, &found, Mode::Remote);
-    assert_eq!(found.user.email.as_deref(), Some("alice@example.com"));
-    assert!(found.session.id.is_some());
+    for headers in [
+        session_cookie(&alice.cookie),
+        bearer(&alice.signed),
+        bearer(&alice.cookie),
+        bearer(&alice.token),
+    ] {
+        let found = check(&verifier, &headers).await.unwrap();
+        assert_is(&alice, &found, Mode::Remote);
+        assert_eq!(found.user.email.as_deref(), Some("alice@example.com"));
+        assert!(found.session.id.is_some());
+    }
 }
 
 #[tokio::test]

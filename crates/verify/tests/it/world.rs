@@ -9,6 +9,8 @@ use http::{Extensions, HeaderMap, HeaderValue, header};
 use serde_json::{Map, Value, json};
 use vestibule_core::Auth;
 use vestibule_core::options::Options;
+use vestibule_core::service_key::Service;
+use vestibule_plugins::bearer::Bearer;
 use vestibule_sql::Database as Tables;
 use vestibule_sql::url::DatabaseUrl;
 use vestibule_testkit::{Actor, TestAuth};
@@ -58,6 +60,23 @@ impl World {
 
     /// With options over those of `TestAuth`.
     pub(crate) async fn with(backend: Backend, options: Value) -> Self {
+        Self::start(backend, options, |builder| builder).await
+    }
+
+    /// With an outbox, and a service `notes` that may read it.
+    pub(crate) async fn with_outbox(backend: Backend) -> Self {
+        let configure = |builder: vestibule_core::auth::Builder| {
+            let service = Service { name: "notes".to_owned(), key_versions: vec![1] };
+            builder.outbox(|| {}).services([service])
+        };
+        Self::start(backend, json!({}), configure).await
+    }
+
+    async fn start(
+        backend: Backend,
+        options: Value,
+        configure: fn(vestibule_core::auth::Builder) -> vestibule_core::auth::Builder,
+    ) -> Self {
         let (url, file) = match backend {
             Backend::Sqlite => {
                 let folder = tempfile::tempdir().expect("a folder");
@@ -67,13 +86,19 @@ impl World {
             Backend::Postgres => (new_schema().await, None),
         };
         let parsed: Options = serde_json::from_value(options.clone()).expect("options");
-        let schema = Auth::builder(parsed).plugin(vestibule_api::Core).schema().expect("a schema");
+        let builder = Auth::builder(parsed).plugin(vestibule_api::Core);
+        let schema = configure(builder).schema().expect("a schema");
         let database = DatabaseUrl::parse(&url).expect("a URL");
         let tables = Tables::connect(&database, &schema).expect("a database");
         tables.migrate().await.expect("a migration");
         let mut options = options;
         options["emailAndPassword"] = json!({ "enabled": true });
-        let app = TestAuth::builder().json(options).store(tables.store()).start().await;
+        let app = TestAuth::builder()
+            .json(options)
+            .configure(move |builder| configure(builder).plugin(Bearer::default()))
+            .store(tables.store())
+            .start()
+            .await;
         let address = serve(vestibule_http::router(app.auth.clone())).await;
         Self { app, url, now: Arc::new(AtomicI64::new(START)), address, _file: file }
     }
