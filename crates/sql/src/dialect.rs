@@ -5,10 +5,6 @@ use vestibule_core::schema::{DefaultValue, Field, FieldKind, IdPolicy, OnDelete}
 use crate::url::Target;
 
 /// Which SQL.
-#[cfg_attr(
-    not(feature = "sqlite"),
-    expect(dead_code, reason = "a build with one database never makes the other's")
-)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Sqlite,

@@ -12,6 +12,7 @@ mod migrate;
 mod number;
 #[cfg(feature = "postgres")]
 mod postgres;
+pub mod reconcile;
 mod shape;
 #[cfg(feature = "sqlite")]
 mod sqlite;

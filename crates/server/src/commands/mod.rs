@@ -6,6 +6,7 @@ mod init;
 mod migrate;
 mod openapi;
 mod outbox;
+mod reconcile;
 mod secret;
 pub(crate) mod serve;
 mod user;
@@ -65,6 +66,8 @@ enum Action {
     Openapi,
     /// Write read-only models of the tables, for other programs that share the database
     Generate(generate::Generate),
+    /// Compare the users with your own table that refers to them
+    Reconcile(reconcile::Reconcile),
     /// Write what another project needs to work with this server
     #[command(subcommand)]
     Init(init::Init),
@@ -83,6 +86,7 @@ impl Command {
             Some(Action::Outbox(outbox)) => outbox.run(config, &environment),
             Some(Action::Openapi) => openapi::run(config, &environment),
             Some(Action::Generate(generate)) => generate.run(config, &environment),
+            Some(Action::Reconcile(reconcile)) => reconcile.run(config, &environment),
             Some(Action::Init(init)) => init.run(config, &environment),
         }
     }

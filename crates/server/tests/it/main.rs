@@ -10,6 +10,7 @@ mod init;
 mod limits;
 mod outbox;
 mod pages;
+mod reconcile;
 mod server;
 mod signals;
 mod start;

@@ -21,10 +21,11 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
-use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
+use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use vestibule_core::Value;
+use vestibule_core::schema::diff::Found;
 use vestibule_core::store::{StoreError, Transaction};
 
 use self::error::{is_connection_failure, of, of_statement};
@@ -39,6 +40,9 @@ use crate::url::PostgresUrl;
 
 /// How long a migration may take, the wait for another process that migrates included.
 const MIGRATION_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// How long one statement over whole tables may take.
+const COMPARISON_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// The advisory lock of migrations: "vestibule" read as a number, cut to 64 bits.
 const MIGRATION_LOCK: i64 = 0x7665_7374_6962_756c;
@@ -80,6 +84,58 @@ impl Postgres {
             planner.check(&found.map_err(schema_error)?)
         })
         .await
+    }
+
+    /// What there is in a schema, or in the search path.
+    pub(crate) async fn found(&self, schema_name: Option<&str>) -> Result<Found, StoreError> {
+        self.at_length("read the schema", async |client| {
+            introspect::found(client, schema_name, Scope::Path).await
+        })
+        .await
+    }
+
+    /// The rows of a query, as text, however long it takes.
+    pub(crate) async fn texts(&self, sql: &str) -> Result<Vec<Vec<Option<String>>>, StoreError> {
+        let messages = self.at_length("compare", async |client| client.simple_query(sql).await);
+        let rows = messages.await?.into_iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        let texts =
+            |row: SimpleQueryRow| (0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect();
+        Ok(rows.map(texts).collect())
+    }
+
+    /// Runs statements in one transaction, however long they take.
+    pub(crate) async fn run_all(&self, statements: &[String]) -> Result<Vec<u64>, StoreError> {
+        self.at_length("mend", async |client| {
+            client.batch_execute("BEGIN").await?;
+            let mut changed = Vec::new();
+            for statement in statements {
+                let messages = client.simple_query(statement).await?;
+                changed.extend(messages.into_iter().find_map(|message| match message {
+                    SimpleQueryMessage::CommandComplete(number) => Some(number),
+                    _ => None,
+                }));
+            }
+            client.batch_execute("COMMIT").await?;
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Without retries: after an error the connection is closed, which rolls back.
+    async fn at_length<T>(
+        &self,
+        attempt: &str,
+        work: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.pool.get(attempt).await?;
+        connection.start();
+        let done = timeout(COMPARISON_TIMEOUT, work(&connection)).await;
+        let done = done.map_err(|_| too_long(attempt))?.map_err(|error| of(error, attempt))?;
+        connection.finish();
+        Ok(done)
     }
 
     /// After an error, what was begun on the connection is rolled back.

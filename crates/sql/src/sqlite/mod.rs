@@ -98,6 +98,54 @@ impl Sqlite {
         self.with_schema(move |connection| planner.check(&found(connection)?)).await
     }
 
+    pub(crate) async fn found(&self) -> Result<Found, StoreError> {
+        self.at_length("read the schema", introspect::found).await
+    }
+
+    /// The rows of a query, as text, however long it takes.
+    pub(crate) async fn texts(&self, sql: String) -> Result<Vec<Vec<Option<String>>>, StoreError> {
+        self.at_length("compare", move |connection| {
+            let mut statement = connection.prepare(&sql)?;
+            let count = statement.column_count();
+            let rows = statement.query_map([], |row| {
+                (0..count).map(|position| row.get_ref(position).map(row::text)).collect()
+            })?;
+            rows.collect()
+        })
+        .await
+    }
+
+    /// Runs statements in one transaction, however long they take.
+    pub(crate) async fn run_all(&self, statements: Vec<String>) -> Result<Vec<u64>, StoreError> {
+        self.at_length("mend", move |connection| {
+            let transaction = connection.unchecked_transaction()?;
+            let changed = statements
+                .iter()
+                .map(|statement| {
+                    // What only defines leaves the number of the statement before it.
+                    let before = transaction.total_changes();
+                    transaction.execute(statement, [])?;
+                    Ok(transaction.total_changes() - before)
+                })
+                .collect::<rusqlite::Result<_>>()?;
+            transaction.commit()?;
+            Ok(changed)
+        })
+        .await
+    }
+
+    async fn at_length<T: Send + 'static>(
+        &self,
+        attempt: &'static str,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let turn = self.writer.turn(attempt).await?;
+        let job = move |connection: &mut Connection| {
+            work(connection).map_err(|source| error::of(source, attempt))
+        };
+        self.writer.run(&turn, job).await
+    }
+
     async fn with_schema<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Connection) -> Result<T, MigrateError> + Send + 'static,

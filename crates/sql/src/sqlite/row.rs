@@ -71,6 +71,18 @@ impl ToSql for Argument {
     }
 }
 
+/// Any value as text, for people.
+pub(super) fn text(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(integer) => Some(integer.to_string()),
+        ValueRef::Real(real) => Some(real.to_string()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+            Some(String::from_utf8_lossy(bytes).into_owned())
+        }
+    }
+}
+
 /// The value of a field. SQLite's columns hold values of any type, so what can be understood is.
 fn decoded(model: &Model, field: &Field, value: ValueRef<'_>) -> Result<Value, StoreError> {
     let corrupt = |source| StoreError::Corrupt {

@@ -8,6 +8,8 @@ mod postgres_faults;
 mod postgres_migrations;
 #[cfg(feature = "postgres")]
 mod postgres_outbox;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod reconcile;
 mod schemas;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -19,13 +19,13 @@ macro_rules! reference {
 }
 
 /// A database of its own.
-struct Empty {
+pub(crate) struct Empty {
     name: String,
     url: String,
 }
 
 impl Empty {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let name = new_name();
         admin().await.batch_execute(&format!("create database {name}")).await.expect("a database");
         let (before, after) =
@@ -34,19 +34,19 @@ impl Empty {
         Self { url: format!("{before}/{name}{query}"), name }
     }
 
-    fn connect(&self, schema: &Schema) -> Database {
+    pub(crate) fn connect(&self, schema: &Schema) -> Database {
         let url = DatabaseUrl::parse(&self.url).expect("a URL");
         Database::connect(&url, schema).expect("a database")
     }
 
-    async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         let (client, connection) =
             tokio_postgres::connect(&self.url, NoTls).await.expect("a connection");
         tokio::spawn(connection);
         client
     }
 
-    async fn drop(self) {
+    pub(crate) async fn drop(self) {
         let sql = format!("drop database {} with (force)", self.name);
         admin().await.batch_execute(&sql).await.expect("to drop the database");
     }
