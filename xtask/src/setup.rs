@@ -148,12 +148,8 @@ const PGBOUNCER: Program = Program {
     ubuntu: "pgbouncer",
 };
 
-const NGINX: Program = Program {
-    what: "nginx",
-    programs: &["nginx"],
-    debian: "nginx-light",
-    ubuntu: "nginx-light",
-};
+const NGINX: Program =
+    Program { what: "nginx", programs: &["nginx"], debian: "nginx-light", ubuntu: "nginx-light" };
 
 const PROGRAMS: &[Program] = &[
     Program {
