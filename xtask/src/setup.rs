@@ -148,6 +148,9 @@ const PGBOUNCER: Program = Program {
     ubuntu: "pgbouncer",
 };
 
+const NGINX: Program =
+    Program { what: "nginx", programs: &["nginx"], debian: "nginx-light", ubuntu: "nginx-light" };
+
 const PROGRAMS: &[Program] = &[
     Program {
         what: "psql",
@@ -156,6 +159,7 @@ const PROGRAMS: &[Program] = &[
         ubuntu: "postgresql-client",
     },
     PGBOUNCER,
+    NGINX,
     CHROMIUM,
     Program { what: "Node", programs: &["node"], debian: "nodejs", ubuntu: "nodejs" },
     Program { what: "npm", programs: &["npm"], debian: "npm", ubuntu: "npm" },

@@ -16,7 +16,7 @@ use vestibule_tokens::encoding::{decode_base64, decode_uri_component};
 const UNAUTHORIZED: ErrorCode = ErrorCode {
     code: "UNAUTHORIZED",
     message: "Nobody is signed in: send the session cookie (in a browser: fetch with credentials: include) \
-              or a session token as Authorization: Bearer",
+              or, with the plugin bearer, a session token as Authorization: Bearer",
 };
 
 /// Longer texts are no session tokens; the reference's have 32 characters.

@@ -16,7 +16,7 @@ async fn a_session_says_who_somebody_is() {
 async fn nobody_is_401_with_what_to_do() {
     let app = server().start().await;
     let answer = app.anyone().at_origin().get("/auth/me").await;
-    assert_snapshot!(answer.line(), @r#"401 {"message":"Nobody is signed in: send the session cookie (in a browser: fetch with credentials: include) or a session token as Authorization: Bearer","code":"UNAUTHORIZED"}"#);
+    assert_snapshot!(answer.line(), @r#"401 {"message":"Nobody is signed in: send the session cookie (in a browser: fetch with credentials: include) or, with the plugin bearer, a session token as Authorization: Bearer","code":"UNAUTHORIZED"}"#);
     assert_snapshot!(answer.headers["www-authenticate"].to_str().unwrap(), @r#"Bearer realm="vestibule""#);
 }
 

@@ -97,7 +97,7 @@ async fn never_from_an_e_mail_address_in_a_body() {
         "username": "bob@example.com", "password": vestibule_testkit::PASSWORD, "audience": "api",
         "client_id": "api", "assertion": "bob@example.com", "subject": "bob@example.com",
     });
-    assert_snapshot!(exchange(&app.anyone(), bob.clone()).await.line(), @r#"401 {"message":"Nobody is signed in: send the session cookie (in a browser: fetch with credentials: include) or a session token as Authorization: Bearer","code":"UNAUTHORIZED","error":"invalid_grant","error_description":"Nobody is signed in: send the session cookie (in a browser: fetch with credentials: include) or a session token as Authorization: Bearer"}"#);
+    assert_snapshot!(exchange(&app.anyone(), bob.clone()).await.line(), @r#"401 {"message":"Nobody is signed in: send the session cookie (in a browser: fetch with credentials: include) or, with the plugin bearer, a session token as Authorization: Bearer","code":"UNAUTHORIZED","error":"invalid_grant","error_description":"Nobody is signed in: send the session cookie (in a browser: fetch with credentials: include) or, with the plugin bearer, a session token as Authorization: Bearer"}"#);
     let me = alice.at_origin().get("/auth/me").await.json()["id"].clone();
     let answer = exchange(&alice, bob).await.json();
     assert_eq!(parts(answer["access_token"].as_str().unwrap()).1["sub"], me);
@@ -110,7 +110,7 @@ async fn never_from_an_e_mail_address_in_a_body() {
 async fn nobody_signed_in_gets_none_and_learns_what_to_send() {
     let app = server().start().await;
     let answer = exchange(&app.anyone(), json!({})).await;
-    assert_snapshot!(answer.line(), @r#"401 {"message":"Nobody is signed in: send the session cookie (in a browser: fetch with credentials: include) or a session token as Authorization: Bearer","code":"UNAUTHORIZED","error":"invalid_grant","error_description":"Nobody is signed in: send the session cookie (in a browser: fetch with credentials: include) or a session token as Authorization: Bearer"}"#);
+    assert_snapshot!(answer.line(), @r#"401 {"message":"Nobody is signed in: send the session cookie (in a browser: fetch with credentials: include) or, with the plugin bearer, a session token as Authorization: Bearer","code":"UNAUTHORIZED","error":"invalid_grant","error_description":"Nobody is signed in: send the session cookie (in a browser: fetch with credentials: include) or, with the plugin bearer, a session token as Authorization: Bearer"}"#);
     assert_snapshot!(answer.headers["www-authenticate"].to_str().unwrap(), @r#"Bearer realm="vestibule""#);
     assert_eq!(answer.headers["cache-control"], "no-store");
     let forged = app.anyone().with_cookie("better-auth.session_token", "stolen.signature");
@@ -150,7 +150,7 @@ async fn no_token_outlives_its_session() {
     assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 10 * 60);
     // In the session's last second there is nothing left to give.
     app.advance(10 * MINUTE - Duration::from_millis(50));
-    assert_snapshot!(exchange(&alice, json!({})).await.line(), @r#"401 {"message":"Nobody is signed in: send the session cookie (in a browser: fetch with credentials: include) or a session token as Authorization: Bearer","code":"UNAUTHORIZED","error":"invalid_grant","error_description":"Nobody is signed in: send the session cookie (in a browser: fetch with credentials: include) or a session token as Authorization: Bearer"}"#);
+    assert_snapshot!(exchange(&alice, json!({})).await.line(), @r#"401 {"message":"Nobody is signed in: send the session cookie (in a browser: fetch with credentials: include) or, with the plugin bearer, a session token as Authorization: Bearer","code":"UNAUTHORIZED","error":"invalid_grant","error_description":"Nobody is signed in: send the session cookie (in a browser: fetch with credentials: include) or, with the plugin bearer, a session token as Authorization: Bearer"}"#);
 }
 
 #[tokio::test]

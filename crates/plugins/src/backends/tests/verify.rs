@@ -51,7 +51,7 @@ async fn every_name_fits_into_its_header() {
 async fn nobody_is_401() {
     let app = server().start().await;
     let answer = app.anyone().get("/verify").await;
-    assert_snapshot!(answer.line(), @r#"401 {"message":"Nobody is signed in: send the session cookie (in a browser: fetch with credentials: include) or a session token as Authorization: Bearer","code":"UNAUTHORIZED"}"#);
+    assert_snapshot!(answer.line(), @r#"401 {"message":"Nobody is signed in: send the session cookie (in a browser: fetch with credentials: include) or, with the plugin bearer, a session token as Authorization: Bearer","code":"UNAUTHORIZED"}"#);
     assert_snapshot!(answer.headers["www-authenticate"].to_str().unwrap(), @r#"Bearer realm="vestibule""#);
     assert_eq!(headers(&answer), "");
     // What a client makes up says nothing.
