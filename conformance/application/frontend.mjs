@@ -1,6 +1,8 @@
 // examples/next, built as its README says and started as in production.
-import { existsSync } from "node:fs";
-import { example } from "../lib/paths.mjs";
+import { strict as assert } from "node:assert";
+import { existsSync, readFileSync } from "node:fs";
+import { SECRET } from "../lib/config.mjs";
+import { example, workFolder } from "../lib/paths.mjs";
 import { launch, run } from "../lib/process.mjs";
 import { freePort } from "../lib/ports.mjs";
 import { untilAnswers } from "../lib/targets.mjs";
@@ -10,6 +12,18 @@ const NEXT = `${FOLDER}/node_modules/next/dist/bin/next`;
 
 export function requireFrontend() {
   if (!existsSync(NEXT)) throw new Error(`The packages of ${FOLDER} are missing. Install them: npm ci --prefix ${FOLDER}`);
+}
+
+/** The example's remote is what `vestibule init next` writes today, with the endpoints of today. */
+export async function requireCurrentRemote(binary) {
+  const folder = workFolder("init-next");
+  const args = ["--config", `${FOLDER}/vestibule.toml`, "init", "next", "--dir", folder];
+  const { code, stderr } = await run(binary, args, { cwd: folder, env: { BETTER_AUTH_SECRET: SECRET } });
+  assert.equal(code, 0, `vestibule init next: ${stderr}`);
+  for (const file of ["lib/auth.ts", "lib/auth-client.ts", "proxy.ts"]) {
+    const [written, kept] = [folder, FOLDER].map((at) => readFileSync(`${at}/${file}`, "utf8"));
+    assert.ok(written === kept, `${FOLDER}/${file} is not what \`vestibule init next\` writes: cp ${folder}/${file} ${FOLDER}/${file}`);
+  }
 }
 
 /** What the browser's code knows is fixed by the build, so there is one for each topology. */

@@ -6,7 +6,7 @@ import { startAuth } from "./auth.mjs";
 import { startBackend } from "./backends.mjs";
 
 /** What no log may hold: a crash, or an answer that blames the server. */
-const CRASHES = /panicked|Traceback|⨯|Unhandled|\b500 Internal|status=500|"status":500/;
+const CRASHES = /panicked|Traceback|⨯|Unhandled|\b500 Internal|"http\.status":500/;
 
 /**
  * @param {{topology: object, auth: string, backend: string, provider: string, pooler?: object}} wanted

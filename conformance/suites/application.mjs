@@ -3,7 +3,7 @@ import { chromium } from "playwright-core";
 import { CHROMIUM, FLAGS, requireChromium } from "../browser/chromium.mjs";
 import { requireBackends } from "../application/backends.mjs";
 import { startEdge, startRecorder } from "../application/edge.mjs";
-import { requireFrontend, startFrontend } from "../application/frontend.mjs";
+import { requireCurrentRemote, requireFrontend, startFrontend } from "../application/frontend.mjs";
 import { startStack } from "../application/stack.mjs";
 import { otherSite, RESOLVER_RULES, sameOrigin, siblings } from "../application/topologies.mjs";
 import { newVisitor } from "../application/visitor.mjs";
@@ -49,6 +49,7 @@ export async function run(report, options) {
   requireChromium();
   requireFrontend();
   requireBackends(options);
+  await report.run("application: lib/auth.ts is what `vestibule init next` writes", () => requireCurrentRemote(options.binary));
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, `--host-resolver-rules=${RESOLVER_RULES}`] });
   const pooler = await startPgbouncer();
   try {

@@ -36,10 +36,14 @@ const ENDPOINTS = {
   revokeOtherSessions: ["POST", "/revoke-other-sessions"],
   updateSession: ["POST", "/update-session"],
   updateUser: ["POST", "/update-user"],
+  changeEmail: ["POST", "/change-email"],
+  sendVerificationEmail: ["POST", "/send-verification-email"],
+  verifyEmail: ["GET", "/verify-email"],
   changePassword: ["POST", "/change-password"],
   verifyPassword: ["POST", "/verify-password"],
   ok: ["GET", "/ok"],
   error: ["GET", "/error"],
+  listEvents: ["GET", "/events"],
   getSession: ["GET", "/get-session"],
 } as const
 
