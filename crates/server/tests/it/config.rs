@@ -175,7 +175,7 @@ fn a_check_makes_nothing() {
 fn the_schema_knows_every_key() {
     let schema: Json = serde_json::from_str(&Place::new().output(&["config", "schema"])).unwrap();
     let keys: Vec<_> = schema["properties"].as_object().unwrap().keys().cloned().collect();
-    assert_snapshot!(keys.join(" "), @"host port production database trustedPeers pages webhooks tokens services backend plugins testing appName baseURL basePath secret secrets trustedOrigins disabledPaths emailAndPassword emailVerification user session account verification rateLimit advanced onAPIError");
+    assert_snapshot!(keys.join(" "), @"host port production database trustedPeers pages webhooks outbox tokens services backend plugins testing appName baseURL basePath secret secrets trustedOrigins disabledPaths emailAndPassword emailVerification user session account verification rateLimit advanced onAPIError");
     let references = references(&schema);
     assert!(!references.is_empty());
     for reference in references {
