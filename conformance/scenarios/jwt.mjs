@@ -30,6 +30,7 @@ export const variants = [
     play: signedElsewhere,
   },
   { name: "hidden fields", config: { user: { additionalFields: hiddenFields() }, plugins: { jwt: {} } }, play: sign },
+  { name: "a renamed table", config: { plugins: { jwt: { schema: { jwks: { modelName: "signing keys", fields: { publicKey: "public_key" } } } } } }, play: renamed },
   { name: "serial ids", config: { advanced: { database: { generateId: "serial" } }, plugins: { jwt: {} } }, play: sign },
 ];
 
@@ -145,6 +146,14 @@ async function anotherPath(t) {
   const alice = t.actor();
   await alice.signUp(t.email());
   await verify(t, "a token", await token(t, alice), set);
+}
+
+async function renamed(t) {
+  const alice = t.actor();
+  await alice.signUp(t.email());
+  await verify(t, "a token", await token(t, alice), await keySet(t));
+  const rows = await rowsOf(t.database, "signing keys", "createdAt");
+  t.note("rows", rows.map(({ public_key: publicKey, ...rest }) => shapeOfRow({ publicKey, ...rest })));
 }
 
 const PAYLOADS = {
