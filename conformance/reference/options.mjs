@@ -8,6 +8,7 @@ const OWN_KEYS = ["host", "port", "database", "production", "testing", "trustedP
 /** Plugin id → async function from that plugin's options to the plugin. Each issue that builds a plugin adds its line. */
 const PLUGINS = {
   bearer: async (options) => (await import("better-auth/plugins/bearer")).bearer(options),
+  jwt: async (options) => (await import("better-auth/plugins/jwt")).jwt(options),
 };
 
 /** The options, and what closes the database that was opened for them. */
@@ -63,7 +64,8 @@ function withCallbacks(value, path) {
 function webhook(url, type) {
   return async (...args) => {
     const request = args.find((arg) => arg instanceof Request) ?? args.find((arg) => arg?.request)?.request;
-    const given = args.filter((arg) => arg !== undefined && !(arg instanceof Request) && !arg?.request);
+    const given = args.filter((arg) => !(arg instanceof Request) && !arg?.request);
+    while (given.at(-1) === undefined && given.length > 0) given.pop();
     const answer = await fetch(url, {
       method: "POST",
       headers: { "content-type": "application/json" },

@@ -4,6 +4,7 @@ import { SECRET, withBase } from "../lib/config.mjs";
 import { differencesBetween } from "../lib/compare.mjs";
 import { freshDatabase, rowsOf } from "../lib/database.mjs";
 import { Hooks } from "../lib/hooks.mjs";
+import { judge, shapeOfRow } from "../lib/key-sets.mjs";
 import { Normaliser } from "../lib/normalise.mjs";
 import { expectNone } from "../lib/report.mjs";
 import { Scenario } from "../lib/scenario.mjs";
@@ -17,8 +18,25 @@ const CONFIGS = {
   "additional fields": { user: { additionalFields: { tags: { type: "string[]", required: false }, since: { type: "date", required: false }, on: { type: "boolean", required: false } } } },
 };
 
+/** Configurations of the plugin `jwt`, by what is in its keys. */
+const KEYS = {
+  EdDSA: {},
+  ES256: { keyPairConfig: { alg: "ES256" } },
+  ES512: { keyPairConfig: { alg: "ES512" } },
+  RS256: { keyPairConfig: { alg: "RS256" } },
+  PS256: { keyPairConfig: { alg: "PS256" } },
+  "keys in clear": { disablePrivateKeyEncryption: true },
+  "keys that rotate": { rotationInterval: 3600 },
+};
+
 export async function run(report, { only, databases, binary }) {
   for (const provider of databases) {
+    for (const [label, jwks] of Object.entries(KEYS)) {
+      for (const first of ["reference", "vestibule"]) {
+        const name = `interop: a key of the ${first}, ${label} [${provider}]`;
+        if (only.test(name)) await report.run(name, () => onFresh(provider, { plugins: { jwt: { jwks } } }, binary, exerciseKeys(first)));
+      }
+    }
     for (const [label, config] of Object.entries(CONFIGS)) {
       const name = `interop: ${label} [${provider}]`;
       if (only.test(name)) await report.run(name, () => onFresh(provider, config, binary));
@@ -156,4 +174,38 @@ function compareRows(reference, vestibule) {
   return differencesBetween(reference, vestibule)
     .filter(({ path }) => same(path))
     .map(({ path, expected, got }) => `${path}: the reference writes ${JSON.stringify(expected)}, vestibule ${JSON.stringify(got)}`);
+}
+
+/** One server makes the key; both sign with it, and whoever has either's key set believes both. */
+function exerciseKeys(first) {
+  return async (targets, database, config) => {
+    const at = (target) => new Scenario({ target, database, hooks: new Hooks(), slug: "keys" });
+    const [home, away] = targets.toSorted((a) => (a.kind === first ? -1 : 1)).map(at);
+    const alice = home.actor();
+    await alice.signUp(home.email());
+    const visitor = borrow(alice, away);
+    const token = async (actor) => (await actor.get("/token")).json().token;
+    const keySet = async (scenario) => (await scenario.raw("GET", "/jwks")).json();
+
+    const tokens = [await token(alice), await token(visitor)];
+    const sets = [await keySet(home), await keySet(away)];
+    assert.equal(sets[0].keys.length, 1, "one key is enough for both");
+    assert.deepEqual(sets[1], sets[0], "both answer the same key set");
+    for (const text of tokens) {
+      for (const set of sets) assert.equal((await judge(text, set, { now: home.now })).verdict, "genuine");
+    }
+    if (!config.plugins.jwt.jwks.rotationInterval) return;
+    // The other makes the next one.
+    const later = at(away.target);
+    later.advance(4000);
+    const next = await token(borrow(alice, later));
+    const latest = at(home.target);
+    latest.advance(4000);
+    const both = await keySet(latest);
+    assert.equal(both.keys.length, 2);
+    assert.equal((await judge(next, both, { now: latest.now })).header.kid, "that of key 2");
+    assert.equal((await judge(await token(borrow(alice, latest)), both, { now: latest.now })).header.kid, "that of key 2", "both sign with the new one");
+    const [old, young] = (await rowsOf(database, "jwks", "createdAt")).map(shapeOfRow).map(({ createdAt, expiresAt, ...shape }) => shape);
+    assert.deepEqual(young, old, "their rows are of one form");
+  };
 }

@@ -44,6 +44,7 @@ const CONFIGS = {
   "ids from the database": { advanced: { database: { generateId: false } } },
   "rate limits in the database": { rateLimit: { enabled: true, storage: "database" } },
   "renamed rate limits": { rateLimit: { enabled: true, storage: "database", modelName: "limits", fields: { key: "bucket" } } },
+  "keys of the plugin jwt": { plugins: { jwt: {} } },
   "a schema of its own": { database: { schemaName: "auth" } },
 };
 

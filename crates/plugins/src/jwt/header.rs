@@ -28,8 +28,9 @@ impl Hook for SetHeader {
         let Some(session) = session else { return Ok(answer) };
         let token = self.0.session_token(call, &session).await?;
         // A token is base64url, unless a function of the configuration made it.
-        let token = HeaderValue::try_from(token)
+        let mut token = HeaderValue::try_from(token)
             .map_err(|error| Error::internal("send a token in a header").with_source(error))?;
+        token.set_sensitive(true);
         call.set_exposed_header(SET_AUTH_JWT, token);
         Ok(answer)
     }

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_lock::Mutex as AsyncMutex;
+use async_lock::{Mutex as AsyncMutex, MutexGuardArc};
 use futures_channel::oneshot;
 use serde_json::Value as Json;
 use vestibule_core::call::Exchange;
@@ -35,7 +35,7 @@ const KEYS_LIMIT: u32 = 100;
 pub(super) struct Keys {
     private: Parsed<PrivateKey>,
     public: Parsed<PublicKey>,
-    making: AsyncMutex<()>,
+    making: Arc<AsyncMutex<()>>,
 }
 
 /// Keys by their id.
@@ -146,12 +146,12 @@ impl Jwt {
         if let Some(key) = self.find_signing_key(call, algorithm).await? {
             return Ok(key);
         }
-        let _making = self.keys.making.lock().await;
+        let making = self.keys.making.lock_arc().await;
         // Whoever held the lock before has made one.
         if let Some(key) = self.find_signing_key(call, algorithm).await? {
             return Ok(key);
         }
-        self.make_key(call, algorithm.unwrap_or_else(|| self.options.primary())).await
+        self.make_key(call, algorithm.unwrap_or_else(|| self.options.primary()), making).await
     }
 
     async fn find_signing_key(
@@ -176,9 +176,14 @@ impl Jwt {
         Ok(usable)
     }
 
-    async fn make_key(&self, call: &Exchange, algorithm: Algorithm) -> Result<SigningKey> {
-        let failed = |error: KeyError| Error::internal("make a key").with_source(error);
-        let key = generate(self.options.parameters(algorithm)).await?.map_err(failed)?;
+    async fn make_key(
+        &self,
+        call: &Exchange,
+        algorithm: Algorithm,
+        making: Making,
+    ) -> Result<SigningKey> {
+        let (_making, key) = generate(self.options.parameters(algorithm), making).await?;
+        let key = key.map_err(|error| Error::internal("make a key").with_source(error))?;
         let mut public = key.public_key().to_jwk();
         public.remove("alg");
         let crv = public.get("crv").and_then(Json::as_str).map(str::to_owned);
@@ -272,15 +277,23 @@ impl Jwt {
     }
 }
 
+/// The right to make a key; of one at a time.
+type Making = MutexGuardArc<()>;
+
 /// Makes a key; RSA away from the threads that serve, because it takes up to seconds.
-async fn generate(parameters: KeyParameters) -> Result<Result<PrivateKey, KeyError>> {
+async fn generate(
+    parameters: KeyParameters,
+    making: Making,
+) -> Result<(Making, Result<PrivateKey, KeyError>)> {
     let (KeyParameters::Rs256(_) | KeyParameters::Ps256(_)) = parameters else {
-        return Ok(PrivateKey::generate(parameters));
+        return Ok((making, PrivateKey::generate(parameters)));
     };
     let (answer, made) = oneshot::channel();
     let work = move || {
-        // Whoever asked may have hung up.
-        let _ = answer.send(PrivateKey::generate(parameters));
+        let key = PrivateKey::generate(parameters);
+        // Whoever asked may have hung up. The right is in here, so that hanging up again and again
+        // starts no second thread.
+        let _ = answer.send((making, key));
     };
     std::thread::Builder::new()
         .name("jwt-key".to_owned())

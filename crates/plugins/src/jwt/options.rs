@@ -193,6 +193,11 @@ impl Options {
             );
             return fail("jwt.expirationTime", reason);
         }
+        if self.session_cookie_cache && self.jwt.sign.is_some() {
+            let reason =
+                "its caches are signed and read here, and `jwt.sign` signs elsewhere".to_owned();
+            return fail("sessionCookieCache", reason);
+        }
         let _ = core;
         Ok(())
     }

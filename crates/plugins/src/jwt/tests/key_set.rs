@@ -100,6 +100,7 @@ async fn what_no_key_of_ours_signed_is_nothing() {
     }
 }
 
+/// Difference: `keys-end-with-their-grace`.
 #[tokio::test]
 async fn a_token_of_a_key_that_is_gone_is_nothing() {
     let options = json!({ "jwks": { "rotationInterval": 10, "gracePeriod": 10 } });

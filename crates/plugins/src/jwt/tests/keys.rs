@@ -176,6 +176,7 @@ async fn many_first_requests_at_once_make_one_key() {
 const SECRET: &str = "the-secret-of-the-first-instance-32";
 const OTHER_SECRET: &str = "the-secret-of-the-other-instance-32";
 
+/// Difference: `keys-that-cannot-be-read`.
 #[tokio::test]
 async fn a_key_of_another_secret_is_passed_over() {
     let store = store();

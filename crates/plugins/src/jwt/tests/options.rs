@@ -8,6 +8,7 @@ fn mistake(options: Json) -> String {
     builder.plugin(plugin(options)).build().unwrap_err().to_string()
 }
 
+/// Difference: `options-of-keys`.
 #[test]
 fn a_mistake_stops_the_start() {
     let sign = json!({ "webhook": "https://app.example/sign" });
@@ -17,6 +18,11 @@ fn a_mistake_stops_the_start() {
         json!({ "jwks": { "jwksPath": "/a/../b" } }),
         json!({ "jwks": { "jwksPath": "/:id" } }),
         json!({ "jwt": { "sign": sign } }),
+        json!({
+            "sessionCookieCache": true,
+            "jwks": { "remoteUrl": "https://keys.example", "keyPairConfig": { "alg": "ES256" } },
+            "jwt": { "sign": sign },
+        }),
         json!({ "jwks": { "remoteUrl": "https://keys.example" } }),
         json!({ "jwks": { "keyPairConfig": { "alg": "ES256", "crv": "P-521" } } }),
         json!({ "jwks": { "keyPairConfig": { "alg": "RS256", "crv": "P-256" } } }),
@@ -31,6 +37,7 @@ fn a_mistake_stops_the_start() {
     `plugins.jwt.jwks.jwksPath`: expected a path such as "/jwks", without parameters and `..`, found "/a/../b"
     `plugins.jwt.jwks.jwksPath`: expected a path such as "/jwks", without parameters and `..`, found "/:id"
     `plugins.jwt.jwt.sign`: it needs `jwks.remoteUrl`, where its keys are
+    `plugins.jwt.sessionCookieCache`: its caches are signed and read here, and `jwt.sign` signs elsewhere
     `plugins.jwt.jwks.remoteUrl`: it needs `jwks.keyPairConfig.alg`, which discovery names
     `plugins.jwt.jwks.keyPairConfig`: ES256 has the curve "P-256", found "P-521"
     `plugins.jwt.jwks.keyPairConfig`: RS256 has no curve, found "P-256"
