@@ -63,10 +63,7 @@ impl fmt::Display for Mistake {
             Problem::UnknownPlugin { nearest: None } => {
                 let known: Vec<_> =
                     vestibule_plugins::PLUGINS.iter().map(|entry| entry.id).collect();
-                match known.is_empty() {
-                    true => f.write_str("there is no such plugin; this version has none"),
-                    false => write!(f, "there is no such plugin; there are {}", known.join(", ")),
-                }
+                write!(f, "there is no such plugin; there are {}", known.join(", "))
             }
             Problem::Unsupported => {
                 f.write_str("is an option of Better Auth that Vestibule does not support yet")
