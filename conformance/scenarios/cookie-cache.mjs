@@ -61,6 +61,7 @@ export async function run(t, { version, fields }) {
   await alice.signUp(t.email(), fields);
   await t.cookiesOf(alice);
   await alice.get("/get-session", { label: "at once" });
+  if (version) t.calls({ withRequest: false });
   await behind(t, "Behind");
   await alice.get("/get-session", { label: "what the database knows and the cache does not" });
   await alice.get("/get-session", { query: "disableCookieCache=true", label: "asking the database" });

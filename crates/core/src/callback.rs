@@ -20,8 +20,7 @@ use crate::call::Exchange;
 use crate::error::{Error, Result};
 use crate::future::BoxFuture;
 
-/// Code or a webhook that takes an `In` and returns an `Out`. Where the reference's function has several
-/// positional arguments, `In` is a tuple of them.
+/// Code or a webhook that takes an `In` and returns an `Out`.
 pub struct Callback<In, Out>(Kind<In, Out>);
 
 enum Kind<In, Out> {
@@ -176,13 +175,7 @@ fn delivery(
     let data = serde_json::to_value(input).map_err(|error| {
         Error::internal(format!("serialize the argument of `{option}`")).with_source(error)
     })?;
-    let request = Some(call.describe_request());
-    Ok(match data {
-        Json::Array(args) if args.len() > 1 => {
-            Delivery { url, option, data: args[0].clone(), args: Some(args), request }
-        }
-        data => Delivery { url, option, data, args: None, request },
-    })
+    Ok(Delivery { url, option, data, args: None, request: Some(call.describe_request()) })
 }
 
 impl<In, Out> Clone for Callback<In, Out> {

@@ -175,7 +175,8 @@ impl SessionCache {
             Some(CookieCacheVersion::Text(version)) => version.clone(),
             Some(CookieCacheVersion::Function(version)) => {
                 let SessionUser { session, user } = found.clone();
-                version.call(call, "session.cookieCache.version", (session, user)).await?
+                let option = "session.cookieCache.version";
+                version.call_with_arguments(call, option, (session, user)).await?
             }
         };
         // Reference quirk: an empty one is none.
