@@ -8,11 +8,14 @@ export function describeCache(value, secrets, show) {
   const [form, open] = { 1: ["compact", compact], 3: ["jwt", jwt], 5: ["jwe", jwe] }[value.split(".").length] ?? [];
   try {
     const { genuine, content } = open(value, secrets);
-    return `<${form} ${JSON.stringify(show(content))} ${genuine ? "genuine" : "forged"}>`;
+    return `<${form} ${JSON.stringify(show(content))} ${verdict(genuine)}>`;
   } catch {
     return undefined;
   }
 }
+
+/** What a key set signed is for `readByReference` to judge. */
+const verdict = (genuine) => (genuine === undefined ? "of a key set" : genuine ? "genuine" : "forged");
 
 function compact(value, [secret]) {
   const { session, expiresAt, signature, ...rest } = JSON.parse(Buffer.from(value, "base64url").toString());
@@ -23,7 +26,8 @@ function compact(value, [secret]) {
 function jwt(value, [secret]) {
   const [header, payload, signature] = value.split(".");
   const right = createHmac("sha256", secret).update(`${header}.${payload}`).digest("base64url");
-  return { genuine: right === signature, content: { header: decoded(header), ...decoded(payload) } };
+  const { alg } = decoded(header);
+  return { genuine: alg === "HS256" ? right === signature : undefined, content: { header: decoded(header), ...decoded(payload) } };
 }
 
 function jwe(value, secrets) {
