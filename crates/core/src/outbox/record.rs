@@ -72,12 +72,19 @@ impl Exchange {
         self.auth().wake().is_some() && Subject::of_model(model).is_some()
     }
 
+    /// Whether updates of this model are told: a session that is prolonged is no news, and an account
+    /// changes in its tokens alone.
+    pub(crate) fn records_updates(&self, model: &str) -> bool {
+        self.auth().wake().is_some() && Subject::of_model(model) == Some(Subject::User)
+    }
+
     pub(crate) async fn create_recorded(&mut self, row: Row) -> Result<Row> {
         let scope = self.open_scope().await?;
         let created = self.create_in_transaction(row).await;
         self.close_scope(scope, created).await
     }
 
+    /// Changes a user.
     pub(crate) async fn update_recorded(&mut self, update: Update) -> Result<Option<Row>> {
         let scope = self.open_scope().await?;
         let updated = self.update_in_transaction(update).await;
@@ -104,10 +111,9 @@ impl Exchange {
     }
 
     async fn update_in_transaction(&mut self, update: Update) -> Result<Option<Row>> {
-        let is_user = update.model.name == User::MODEL;
         let proven = (User::EMAIL_VERIFIED.position, Value::Boolean(true));
         let mut verified = None;
-        if is_user && update.changes.contains(&proven) {
+        if update.changes.contains(&proven) {
             // First as if it were not proven yet: of two that prove it at once one finds it so.
             let unproven = update.filter.clone().and(User::EMAIL_VERIFIED.eq(false));
             verified = self.store().update(Update { filter: unproven, ..update.clone() }).await?;
@@ -120,9 +126,7 @@ impl Exchange {
                 None => return Ok(None),
             },
         };
-        if is_user {
-            self.record(EventType::UserUpdated, &row).await?;
-        }
+        self.record(EventType::UserUpdated, &row).await?;
         if is_verified {
             self.record(EventType::UserEmailVerified, &row).await?;
         }

@@ -62,7 +62,7 @@ impl Exchange {
             }
         }
         let update = Update { model: model.clone(), filter, changes };
-        if self.records(&model.name) {
+        if self.records_updates(&model.name) {
             return self.update_recorded(update).await;
         }
         let Some(row) = self.store().update(update).await? else { return Ok(None) };

@@ -6,6 +6,7 @@ mod memory_store;
 mod oauth_errors;
 mod options;
 mod origin_endpoints;
+mod outbox_off;
 mod plugins;
 mod request_hooks;
 mod services;

@@ -197,6 +197,25 @@ fn a_replay_tells_of_users_who_were_there_before() {
 }
 
 #[test]
+fn a_service_pulls_events_with_its_key() {
+    let place = Place::with_config(
+        "outbox.enabled = true\nemailAndPassword.enabled = true\n[services.notes]\n",
+    );
+    let server = place.serve();
+    server.sign_up("ada@example.com");
+    let stranger = server.get("/api/auth/events");
+    assert_eq!((stranger.status, &stranger.json()["code"]), (401, &json!("SERVICE_KEY_REQUIRED")));
+    let key = place.output(&["secret", "derive", "--service", "notes"]);
+    let headers = [("x-vestibule-service-key", &*key)];
+    let page = server.send("GET /api/auth/events?limit=2", &headers, b"").json();
+    assert_eq!(page["events"][0]["type"], "user.created");
+    assert_eq!(page["events"][0]["data"]["user"]["email"], "ada@example.com");
+    assert_eq!(page["next"], "2");
+    let page = server.send("GET /api/auth/events?after=2", &headers, b"").json();
+    assert_eq!((page["events"].as_array().unwrap().len(), &page["next"]), (1, &json!("3")));
+}
+
+#[test]
 fn what_makes_no_sense_is_named() {
     let endpoint = "[[webhooks.endpoints]]\nurl = 'http://localhost/hook'\n";
     let check = |config: &str| Place::with_config(config).complaint(&["config", "check"]);

@@ -237,3 +237,24 @@ async fn what_is_missing_is_listed() {
     assert_eq!(check.findings.len(), 4);
     empty.drop().await;
 }
+
+/// The core's models, with an outbox and without.
+#[tokio::test]
+async fn an_outbox_adds_its_own_tables_alone() {
+    let empty = Empty::new().await;
+    let (without, with) = schemas::outbox_off_and_on();
+    empty.connect(&without).migrate().await.expect("a migration");
+    let database = empty.connect(&with);
+    assert!(matches!(database.check().await, Err(MigrateError::Schema(_))));
+    let done = database.migrate().await.expect("a migration");
+    assert_eq!(done.warnings(), [""; 0]);
+    assert!(done.statements().iter().all(|statement| statement.contains("vestibule_outbox")));
+    assert!(database.migrate().await.expect("a migration").is_empty());
+    database.check().await.expect("a schema that fits");
+    drop(database);
+    let database = empty.connect(&without);
+    assert!(database.plan().await.expect("a plan").is_empty(), "off again, they are left alone");
+    database.check().await.expect("a schema that fits");
+    drop(database);
+    empty.drop().await;
+}

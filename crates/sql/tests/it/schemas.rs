@@ -1,9 +1,11 @@
 //! The schemas whose migrations are compared with the reference's; `reference/generate.mjs` has the same.
 
-use vestibule_core::Value;
+use vestibule_core::auth::Builder as AuthBuilder;
+use vestibule_core::options::Options;
 use vestibule_core::schema::{
     Builder, DefaultValue, Field, FieldKind, IdPolicy, Index, OnDelete, Reference, Schema,
 };
+use vestibule_core::{Auth, Value};
 
 const USER: &str =
     "name email:unique emailVerified:boolean:false image:? createdAt:now updatedAt:now";
@@ -15,6 +17,13 @@ const RATE_LIMIT: &str = "key:unique count:number lastRequest:bignumber:now";
 
 pub(crate) fn core(policy: IdPolicy) -> Schema {
     built(core_builder(policy))
+}
+
+/// What a server of the default options wants, without and with an outbox.
+pub(crate) fn outbox_off_and_on() -> (Schema, Schema) {
+    let builder = || Auth::builder(Options::default());
+    let schema = |builder: AuthBuilder| builder.schema().expect("a schema that fits together");
+    (schema(builder()), schema(builder().outbox(|| {})))
 }
 
 pub(crate) fn plugins() -> Schema {

@@ -182,3 +182,21 @@ async fn a_missing_table_is_a_failure_that_names_it() {
     let error = database.store().create(row).await.expect_err("no table");
     assert_eq!(error.to_string(), "failed to insert into `verification`");
 }
+
+/// The core's models, with an outbox and without.
+#[tokio::test]
+async fn an_outbox_adds_its_own_tables_alone() {
+    let directory = Directory::new();
+    let (without, with) = schemas::outbox_off_and_on();
+    connect(&directory, &without).migrate().await.expect("a migration");
+    let database = connect(&directory, &with);
+    assert!(matches!(database.check().await, Err(MigrateError::Schema(_))));
+    let done = database.migrate().await.expect("a migration");
+    assert_eq!(done.warnings(), [""; 0]);
+    assert!(done.statements().iter().all(|statement| statement.contains("vestibule_outbox")));
+    assert!(database.migrate().await.expect("a migration").is_empty());
+    database.check().await.expect("a schema that fits");
+    let database = connect(&directory, &without);
+    assert!(database.plan().await.expect("a plan").is_empty(), "off again, they are left alone");
+    database.check().await.expect("a schema that fits");
+}
