@@ -30,9 +30,10 @@ fn modes(criterion: &mut Criterion) {
         });
     };
 
-    for (name, backend) in
-        [("shared database, SQLite", Backend::Sqlite), ("shared database, PostgreSQL", Backend::Postgres)]
-    {
+    for (name, backend) in [
+        ("shared database, SQLite", Backend::Sqlite),
+        ("shared database, PostgreSQL", Backend::Postgres),
+    ] {
         let (world, alice) = runtime.block_on(async {
             let world = World::new(backend).await;
             let alice = world.alice().await;
