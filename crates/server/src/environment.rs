@@ -44,7 +44,7 @@ const IN_FILES: [&str; 6] = [
 ];
 
 /// Everything else that is read.
-const OTHERS: [&str; 4] = ["HOST", "NODE_ENV", "PORT", "RUST_LOG"];
+const OTHERS: [&str; 5] = ["HOST", "NODE_ENV", "NO_COLOR", "PORT", "RUST_LOG"];
 
 impl Environment {
     /// Reads the process's environment, and `.env` if there is one.
@@ -99,6 +99,16 @@ impl Environment {
             }
         }
         Ok(None)
+    }
+
+    /// A variable that the caller names, such as that of `--secret-env`.
+    pub(crate) fn named(&self, name: &str) -> Result<Option<String>> {
+        #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+        match std::env::var(name) {
+            Ok(value) if !value.is_empty() => Ok(Some(value)),
+            Ok(_) | Err(std::env::VarError::NotPresent) => self.get(name),
+            Err(std::env::VarError::NotUnicode(_)) => bail!("`{name}` is not UTF-8"),
+        }
     }
 
     /// The base URL by the first of the names that the reference knows.

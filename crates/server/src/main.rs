@@ -19,6 +19,8 @@ mod preparation;
 mod secret;
 mod settings;
 mod shutdown;
+mod site;
+mod style;
 mod trace;
 mod webhooks;
 mod write_timeout;
@@ -30,12 +32,5 @@ use clap::Parser as _;
 use crate::commands::Command;
 
 fn main() -> ExitCode {
-    let command = Command::parse();
-    match command.run() {
-        Ok(code) => code,
-        Err(error) => {
-            output::complain(&error);
-            ExitCode::FAILURE
-        }
-    }
+    Command::parse().run()
 }

@@ -76,6 +76,14 @@ impl SecretSource {
         }
     }
 
+    /// The secrets, if there are any yet.
+    pub(crate) fn existing(&self) -> Result<Option<Secrets>> {
+        match self {
+            Self::Given(secrets) => Ok(Some(secrets.clone())),
+            Self::File(path) => Ok(read(path)?.map(|secret| Secrets::single(&secret))),
+        }
+    }
+
     /// The secrets; makes the file if it is not there yet.
     pub(crate) fn open(&self) -> Result<Secrets> {
         match self {

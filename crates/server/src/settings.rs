@@ -254,11 +254,20 @@ impl Settings {
         self.webhook_keys.clone().unwrap_or_else(|| SigningKeys::derive(secrets))
     }
 
+    /// Whether the configuration gives the keys that sign webhooks.
+    pub(crate) fn has_webhook_keys(&self) -> bool {
+        self.webhook_keys.is_some()
+    }
+
     /// What types cannot say about the options: builds a server of them, in memory.
     pub(crate) fn try_out(&self) -> Result<Auth> {
+        self.try_out_with(Secrets::single(""))
+    }
+
+    /// The same, with these secrets.
+    pub(crate) fn try_out_with(&self, secrets: Secrets) -> Result<Auth> {
         let schema = self.builder().schema()?;
         let store = vestibule_core::store::memory::MemoryStore::new(&schema);
-        let secrets = Secrets::single("");
         let auth = self.builder().store(Arc::new(store)).secrets(secrets).build()?;
         self.check_paths(&auth)?;
         Ok(auth)

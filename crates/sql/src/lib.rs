@@ -7,6 +7,7 @@
 
 mod columns;
 mod ddl;
+pub mod diagnosis;
 mod dialect;
 mod migrate;
 mod number;
@@ -24,10 +25,12 @@ mod views;
 use std::fmt;
 use std::sync::Arc;
 
+use vestibule_core::clock::Clock;
 use vestibule_core::schema::Schema;
 use vestibule_core::store::Store;
 
 pub use crate::columns::Storage;
+use crate::diagnosis::Diagnosis;
 use crate::dialect::Dialect;
 use crate::migrate::Planner;
 pub use crate::migrate::{MigrateError, Migration, RequiredColumn, SchemaCheck};
@@ -92,6 +95,20 @@ impl Database {
         }
     }
 
+    /// As [`connect`](Self::connect), for whoever only looks: a SQLite file is neither made nor changed.
+    pub fn connect_to_read(url: &DatabaseUrl, schema: &Schema) -> Result<Self, ConnectError> {
+        match &url.target {
+            #[cfg(feature = "sqlite")]
+            Target::Sqlite(url::SqliteUrl::File(path)) => {
+                let database = sqlite::Sqlite::open_to_read(path)?;
+                let planner = planner(schema, Dialect::Sqlite, None);
+                let store = Arc::new(SqlStore::new(database.clone(), planner.language()));
+                Ok(Self { connection: Connection::Sqlite(database), store, planner })
+            }
+            _ => Self::connect(url, schema),
+        }
+    }
+
     pub fn store(&self) -> Arc<dyn Store> {
         self.store.clone()
     }
@@ -127,6 +144,18 @@ impl Database {
             Connection::Sqlite(database) => database.check(planner).await,
             #[cfg(feature = "postgres")]
             Connection::Postgres(database) => database.check(planner).await,
+        }
+    }
+
+    /// What is wrong with the database, beside what is missing; changes nothing.
+    pub async fn diagnose(&self, clock: &dyn Clock) -> Result<Diagnosis, MigrateError> {
+        #[cfg(not(feature = "postgres"))]
+        let _ = clock; // SQLite's is ours.
+        match &self.connection {
+            #[cfg(feature = "sqlite")]
+            Connection::Sqlite(database) => database.diagnose(&self.planner).await,
+            #[cfg(feature = "postgres")]
+            Connection::Postgres(database) => database.diagnose(&self.planner, clock).await,
         }
     }
 }

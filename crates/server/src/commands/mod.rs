@@ -1,8 +1,10 @@
 //! The commands, as `vestibule --help` tells of them.
 
 mod config;
+mod doctor;
 mod generate;
 mod init;
+mod inspect;
 mod migrate;
 mod openapi;
 mod outbox;
@@ -16,6 +18,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
+use serde_json::Value as Json;
 
 use crate::environment::Environment;
 use crate::output;
@@ -62,6 +65,8 @@ enum Action {
     /// Look after the events that backends are told
     #[command(subcommand)]
     Outbox(outbox::Outbox),
+    Doctor(Box<doctor::Doctor>),
+    Inspect(inspect::Inspect),
     /// Print the OpenAPI description of the API
     Openapi,
     /// Write read-only models of the tables, for other programs that share the database
@@ -74,7 +79,19 @@ enum Action {
 }
 
 impl Command {
-    pub(crate) fn run(self) -> Result<ExitCode> {
+    pub(crate) fn run(self) -> ExitCode {
+        let failure = match &self.action {
+            Some(Action::Doctor(_)) => doctor::COULD_NOT_RUN,
+            Some(Action::Inspect(_)) => inspect::COULD_NOT_RUN,
+            _ => 1,
+        };
+        self.try_run().unwrap_or_else(|error| {
+            output::complain(&error);
+            ExitCode::from(failure)
+        })
+    }
+
+    fn try_run(self) -> Result<ExitCode> {
         let environment = Environment::read()?;
         let config = &self.config;
         match self.action {
@@ -84,6 +101,8 @@ impl Command {
             Some(Action::User(user)) => user.run(config, &environment),
             Some(Action::Secret(secret)) => secret.run(config, &environment),
             Some(Action::Outbox(outbox)) => outbox.run(config, &environment),
+            Some(Action::Doctor(doctor)) => doctor.run(config, &environment),
+            Some(Action::Inspect(inspect)) => inspect.run(config, &environment),
             Some(Action::Openapi) => openapi::run(config, &environment),
             Some(Action::Generate(generate)) => generate.run(config, &environment),
             Some(Action::Reconcile(reconcile)) => reconcile.run(config, &environment),
@@ -102,6 +121,11 @@ fn serve(config: &ConfigFile, environment: &Environment) -> Result<ExitCode> {
 impl ConfigFile {
     fn load(&self, environment: &Environment) -> Result<Settings> {
         Settings::load(self.config.as_deref(), environment)
+    }
+
+    /// The file as it is written, and its path; null without one.
+    fn document(&self) -> Result<(Option<PathBuf>, Json)> {
+        crate::config::document(self.config.as_deref())
     }
 }
 

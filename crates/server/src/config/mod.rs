@@ -40,11 +40,7 @@ pub(crate) struct Config {
 impl Config {
     /// Reads the file that is named, else [`DEFAULT_FILE`] if there is one.
     pub(crate) fn read(named: Option<&Path>) -> Result<Self> {
-        let file = named.map(Path::to_owned).or_else(|| {
-            let default = PathBuf::from(DEFAULT_FILE);
-            default.is_file().then_some(default)
-        });
-        let Some(file) = file else { return Ok(Self::without_file()) };
+        let Some(file) = file(named) else { return Ok(Self::without_file()) };
         let document = document::read(&file)?;
         Self::parse(document, &file)
     }
@@ -73,6 +69,20 @@ impl Config {
         let plugins = build_plugins(&server).with_context(place)?;
         Ok(Self { options: deserialize(options).with_context(place)?, server, plugins })
     }
+}
+
+/// The file that is read, and what stands in it, for those who explain it; null without one.
+pub(crate) fn document(named: Option<&Path>) -> Result<(Option<PathBuf>, Json)> {
+    let Some(file) = file(named) else { return Ok((None, Json::Null)) };
+    let document = document::read(&file)?;
+    Ok((Some(file), Json::Object(document)))
+}
+
+fn file(named: Option<&Path>) -> Option<PathBuf> {
+    named.map(Path::to_owned).or_else(|| {
+        let default = PathBuf::from(DEFAULT_FILE);
+        default.is_file().then_some(default)
+    })
 }
 
 fn deserialize<T: DeserializeOwned>(keys: Map<String, Json>) -> Result<T> {

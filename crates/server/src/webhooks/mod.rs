@@ -49,13 +49,14 @@ const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
 /// closes it, since a request that meets the end of its connection is lost.
 const IDLE_LIMIT: Duration = Duration::from_secs(4);
 
-static CLIENT: LazyLock<HttpClient> = LazyLock::new(|| {
+/// Whom the server calls over HTTP it calls by this.
+pub(crate) static CLIENT: LazyLock<HttpClient> = LazyLock::new(|| {
     // Not at the start: reading the root certificates takes its time.
     let connector = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1();
     Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE_LIMIT).build(connector.build())
 });
 
-type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+pub(crate) type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// Delivers callbacks to their webhooks. Cheap to clone.
 #[derive(Clone)]

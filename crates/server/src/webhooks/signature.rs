@@ -51,6 +51,11 @@ impl SigningKeys {
         format!("{PREFIX}{}", STANDARD.encode(&self.0[0]))
     }
 
+    /// Which of these keys the other's current one is; 0 is the current one.
+    pub(crate) fn position(&self, other: &Self) -> Option<usize> {
+        self.0.iter().position(|key| other.0.first() == Some(key))
+    }
+
     /// The header's value: one signature for each key.
     pub(super) fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> String {
         let sign = |key: &Vec<u8>| {

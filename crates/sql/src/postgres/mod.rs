@@ -8,6 +8,7 @@
 //!   of other writes nobody knows, and the caller is told that the database is not available.
 //! - Everything ends in bounded time: connecting, waiting for a connection, a statement.
 
+mod diagnosis;
 mod error;
 mod introspect;
 mod pool;

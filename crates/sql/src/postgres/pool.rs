@@ -240,6 +240,11 @@ impl Pool {
         }
     }
 
+    /// How many connections it may have.
+    pub(super) fn max_size(&self) -> usize {
+        self.pool.status().max_size
+    }
+
     /// Closes all connections that rest: after one was found dead, the others are suspect.
     pub(super) fn close_idle(&self) {
         self.pool.retain(|_, _| false);

@@ -9,6 +9,7 @@
 //! - Writes run on the thread of the [`writer`], in turn. A transaction keeps the turn.
 //! - A database in memory is the writer's connection alone: reads go to it as well, in turn.
 
+mod diagnosis;
 mod error;
 mod introspect;
 mod readers;
@@ -22,8 +23,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
 use vestibule_core::Value;
 use vestibule_core::schema::diff::Found;
 use vestibule_core::store::{StoreError, Transaction};
@@ -72,6 +73,18 @@ impl Sqlite {
             connection.map_err(|source| OpenError::Open { path: path.to_owned(), source })?;
         let readers = Some(Arc::new(Readers::new(path.to_owned())));
         Ok(Self { writer: Writer::start(connection), readers })
+    }
+
+    /// Opens a file that is there, on one connection that cannot write.
+    pub(crate) fn open_to_read(path: &Path) -> Result<Self, OpenError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).and_then(|connection| {
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            Ok(connection)
+        });
+        let connection =
+            connection.map_err(|source| OpenError::Open { path: path.to_owned(), source })?;
+        Ok(Self { writer: Writer::start(connection), readers: None })
     }
 
     pub(crate) fn in_memory() -> Result<Self, OpenError> {

@@ -1,5 +1,6 @@
 //! The stores against real databases: the suite of all stores, migrations beside the reference's, faults.
 
+mod diagnosis;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "postgres")]

@@ -18,7 +18,7 @@ pub(crate) fn server() -> String {
         .unwrap_or_else(|| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
 }
 
-fn pooler() -> String {
+pub(crate) fn pooler() -> String {
     variable("TEST_PGBOUNCER_URL").expect(
         "TEST_PGBOUNCER_URL, a PgBouncer in transaction mode before the tests' PostgreSQL; \
          `cargo xtask test --only tests` starts one",
