@@ -33,9 +33,9 @@ struct Inner {
 /// Who is asked about a session token.
 enum Sessions {
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    Database(SharedDatabase),
+    Database(Box<SharedDatabase>),
     #[cfg(feature = "remote")]
-    Remote(Remote),
+    Remote(Box<Remote>),
 }
 
 impl Sessions {
@@ -115,14 +115,14 @@ impl Builder {
     /// Session tokens are looked up in the auth server's tables.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub fn shared_database(mut self, database: SharedDatabase) -> Self {
-        self.sessions.push(Sessions::Database(database));
+        self.sessions.push(Sessions::Database(Box::new(database)));
         self
     }
 
     /// Session tokens are shown to the auth server.
     #[cfg(feature = "remote")]
     pub fn remote(mut self, remote: Remote) -> Self {
-        self.sessions.push(Sessions::Remote(remote));
+        self.sessions.push(Sessions::Remote(Box::new(remote)));
         self
     }
 

@@ -29,7 +29,7 @@ impl Sql {
         };
         let id = quoted(&table.id);
         let columns: Vec<_> = table.columns.iter().map(|column| quoted(&column.name)).collect();
-        let all = [&[id.clone()], columns.as_slice()].concat();
+        let all = [std::slice::from_ref(&id), columns.as_slice()].concat();
         // Whatever the conflict: where a column beside the id is unique, naming the id alone would make
         // PostgreSQL stop at that one while the same row is being inserted by somebody else.
         let see = format!("{} on conflict do nothing", insert(dialect, &name, &all));
