@@ -51,6 +51,8 @@ export const variants = [
     fields: { score: 7, since: "2020-02-03T04:05:06.789Z", on: true, tags: ["a", "b"], hidden: "x" },
   },
   { name: "versioned secrets", config: { secrets: [{ version: 2, value: "a-current-secret-of-more-than-32-chars" }, { version: 1, value: "an-older-secret-of-more-than-32-chars!" }], ...cache({ strategy: "jwe" }) } },
+  { name: "jwt by a key set", config: { plugins: { jwt: { sessionCookieCache: true } }, ...cache({ strategy: "jwt" }) } },
+  { name: "jwt by a key set that rotates", config: { plugins: { jwt: { sessionCookieCache: true, jwks: { rotationInterval: 100, gracePeriod: 400 } } }, ...cache({ strategy: "jwt" }) } },
   { name: "a bearer token", config: { plugins: { bearer: {} }, ...cache() } },
 ];
 

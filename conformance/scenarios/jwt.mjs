@@ -30,6 +30,11 @@ export const variants = [
     play: signedElsewhere,
   },
   { name: "hidden fields", config: { user: { additionalFields: hiddenFields() }, plugins: { jwt: {} } }, play: sign },
+  ...["EdDSA", "ES512", "RS256"].map((alg) => ({
+    name: `a session cache by ${alg}`,
+    config: { session: { cookieCache: { enabled: true, strategy: "jwt" } }, ...withKeys({ keyPairConfig: { alg } }, { sessionCookieCache: true }) },
+    play: sessionCache,
+  })),
   { name: "a renamed table", config: { plugins: { jwt: { schema: { jwks: { modelName: "signing keys", fields: { publicKey: "public_key" } } } } } }, play: renamed },
   { name: "serial ids", config: { advanced: { database: { generateId: "serial" } }, plugins: { jwt: {} } }, play: sign },
 ];
@@ -154,6 +159,24 @@ async function renamed(t) {
   await verify(t, "a token", await token(t, alice), await keySet(t));
   const rows = await rowsOf(t.database, "signing keys", "createdAt");
   t.note("rows", rows.map(({ public_key: publicKey, ...rest }) => shapeOfRow({ publicKey, ...rest })));
+}
+
+/** Read offline: by the reference's own `getCookieCache`, and by jose. */
+async function sessionCache(t) {
+  const alice = t.actor();
+  await alice.signUp(t.email());
+  const set = await keySet(t);
+  const issuer = "http://localhost:3000";
+  for (const jwt of [{ jwks: set, issuer }, { jwks: set }, { jwks: set, issuer: "http://else.example" }, { jwks: { keys: [] }, issuer }]) {
+    await t.cookiesOf(alice, { jwt });
+  }
+  const cookie = alice.jar.copy().header().match(/better-auth\.session_data=([^;]+)/)[1];
+  await verify(t, "by jose", cookie, set, { audience: "better-auth:session-cache" });
+  // A token for services is no session cache, and the other way round.
+  const text = await token(t, alice);
+  await verify(t, "a cache is no token", cookie, set);
+  alice.jar.store([`better-auth.session_data=${text}; Path=/`]);
+  await alice.get("/get-session", { label: "a token in the place of a cache" });
 }
 
 const PAYLOADS = {

@@ -198,7 +198,14 @@ impl Options {
                 "its caches are signed and read here, and `jwt.sign` signs elsewhere".to_owned();
             return fail("sessionCookieCache", reason);
         }
-        let _ = core;
+        let max_age = core.session.cookie_cache.max_age;
+        let grace = self.jwks.grace_period;
+        if self.session_cookie_cache && self.jwks.rotation_interval > 0 && max_age > grace {
+            tracing::warn!(
+                "`session.cookieCache.maxAge` ({max_age} s) is longer than \
+                 `plugins.jwt.jwks.gracePeriod` ({grace} s): caches end with their key"
+            );
+        }
         Ok(())
     }
 }

@@ -140,3 +140,54 @@ async fn embedders_sign_and_verify() {
         assert_eq!(jwt.verify_jwt(&call, &token, None).await.unwrap(), None, "{other}");
     }
 }
+
+/// A server whose session cache is signed by the keys.
+async fn with_session_cache(jwt: Json) -> TestAuth {
+    let plugin = plugin(jwt);
+    TestAuth::builder()
+        .json(json!({
+            "emailAndPassword": { "enabled": true },
+            "session": { "cookieCache": { "enabled": true, "strategy": "jwt" } },
+        }))
+        .configure(|builder| builder.plugin(plugin))
+        .start()
+        .await
+}
+
+const CACHE: &str = "better-auth.session_data";
+
+#[tokio::test]
+async fn the_session_cache_is_for_whoever_has_the_key_set() {
+    let app = with_session_cache(json!({ "sessionCookieCache": true })).await;
+    let mut alice = app.sign_up("alice@example.com").await;
+    let cache = alice.cookie(CACHE).unwrap().to_owned();
+    let said = header(&cache);
+    assert_eq!(said["alg"], "EdDSA");
+    assert_eq!(said["typ"], "better-auth.session-cache+jwt");
+    assert_eq!(claims(&cache)["sub"], claims(&cache)["user"]["id"]);
+
+    let set = jwks(&app).await;
+    let keys = PublicKeys::from_jwks(set.as_object().unwrap()).unwrap();
+    let validation = Validation::new([Algorithm::EdDsa])
+        .typ("better-auth.session-cache+jwt")
+        .issuer(ORIGIN)
+        .audience("better-auth:session-cache");
+    assert!(jws::verify(&cache, &validation, NOW, |header| keys.find(header)).is_ok());
+    assert!(verify(&cache, &set).unwrap_err().starts_with("the token's `aud` is"));
+
+    // It is believed without the database, and a token for services is not.
+    let answer = alice.get("/get-session").await;
+    assert_eq!(answer.set_cookies(), [""; 0]);
+    let token = answer.headers["set-auth-jwt"].to_str().unwrap().to_owned();
+    let mut confused = alice.clone().with_cookie(CACHE, &token);
+    let answer = confused.get("/get-session").await;
+    assert_eq!(answer.json()["user"]["email"], "alice@example.com");
+    assert_eq!(answer.set_cookies().len(), 2, "the token is taken back, and there is a cache");
+}
+
+#[tokio::test]
+async fn without_the_option_the_secret_signs_the_cache() {
+    let app = with_session_cache(json!({})).await;
+    let alice = app.sign_up("alice@example.com").await;
+    assert_eq!(header(alice.cookie(CACHE).unwrap())["alg"], "HS256");
+}

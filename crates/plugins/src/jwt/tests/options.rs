@@ -29,6 +29,7 @@ fn a_mistake_stops_the_start() {
         json!({ "jwks": { "keyPairConfig": { "alg": "EdDSA", "modulusLength": 2048 } } }),
         json!({ "jwks": { "keyPairConfigs": [{ "alg": "PS256", "modulusLength": 1024 }] } }),
         json!({ "jwt": { "expirationTime": 900 } }),
+        json!({ "sessionCookieCache": true }),
     ];
     let said: Vec<_> = mistakes.into_iter().map(mistake).collect();
     assert_snapshot!(said.join("\n"), @r#"
@@ -44,6 +45,7 @@ fn a_mistake_stops_the_start() {
     `plugins.jwt.jwks.keyPairConfig`: `modulusLength` is for RSA, and EdDSA is not; found 2048
     `plugins.jwt.jwks.keyPairConfigs`: expected a `modulusLength` of 2048, 3072, 4096 or 8192, found 1024
     `plugins.jwt.jwt.expirationTime`: a number is a moment in seconds since 1970, and 900 is long past; a duration is a text, such as "900s"
+    `session.cookieCache.strategy`: expected "jwt", because a plugin's keys are to sign the cache
     "#);
 }
 

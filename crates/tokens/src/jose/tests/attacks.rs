@@ -134,6 +134,21 @@ fn no_altered_character_passes() {
 }
 
 #[test]
+fn signatures_of_nothing_do_not_pass() {
+    for key in KEYS.iter() {
+        let token = jws::sign(key, None, None, &claims()).unwrap();
+        let (signed, signature) = token.rsplit_once('.').unwrap();
+        let length = crate::encoding::decode_base64url(signature).unwrap().len();
+        // Zeros have been a valid ECDSA signature of everything (CVE-2022-21449), and DER is not JWS.
+        let der = [0x30, 6, 2, 1, 0, 2, 1, 0].to_vec();
+        for forged in [vec![0; length], vec![0xff; length], vec![1; length], der, Vec::new()] {
+            let refused = verify(&format!("{signed}.{}", base64url(&forged)), key).unwrap_err();
+            assert_eq!(refused.code(), "wrong_signature", "{}", key.algorithm());
+        }
+    }
+}
+
+#[test]
 fn no_truncated_token_passes() {
     for key in KEYS.iter() {
         let token = jws::sign(key, None, None, &claims()).unwrap();
