@@ -2,7 +2,7 @@
 // Tokens for backends: minted by a real server, verified by a library of others, asked about, and refused by the reference
 // where it would take them for its own.
 import { strict as assert } from "node:assert";
-import { jwtVerify } from "jose";
+import { createRemoteJWKSet, jwtVerify } from "jose";
 import { SECRET, withBase } from "../lib/config.mjs";
 import { freshDatabase } from "../lib/database.mjs";
 import { exchange, valuesOf } from "../lib/http.mjs";
@@ -13,6 +13,7 @@ import { startReference, startVestibule } from "../lib/targets.mjs";
 
 const ORIGIN = "http://localhost:3000";
 const CROWD = 50;
+const PUBLIC = ["EdDSA", "ES256", "RS256"];
 
 export async function backends({ provider, binary }) {
   const database = await freshDatabase(provider);
@@ -25,6 +26,9 @@ export async function backends({ provider, binary }) {
     },
     services: { api: {} },
   });
+  // The reference on the same database has neither.
+  config.plugins = { bearer: {}, jwt: {} };
+  for (const algorithm of PUBLIC) config.tokens[algorithm] = { algorithm, type: algorithm === "RS256" ? "JWT" : "at+jwt" };
   const derive = async (purpose) => {
     const { code, stdout, stderr } = await run(binary, ["secret", "derive", "--service", "api", "--purpose", purpose, "--config", writeConfig(config)]);
     assert.equal(code, 0, stderr);
@@ -45,6 +49,7 @@ export async function backends({ provider, binary }) {
     assert.equal(claims.sid, me.session.id);
     assert.deepEqual([claims.name, claims.emailVerified, claims.email], ["Load", false, undefined]);
     assert.deepEqual(JSON.parse((await atOrigin(server.port, "GET", "/auth/me", { cookie })).body), me.user);
+    await byPublicKeys(server.port, cookie, me.session.token);
     await neverFromABody(server.port);
     await aSessionOfTheReferenceCounts(server, reference, tokenKey);
     await theSecretItselfOpensNothing(server, reference, cookie, introspect);
@@ -83,6 +88,22 @@ async function verified(token, key, audience) {
   });
   assert.deepEqual(protectedHeader, { alg: "HS256", typ: "at+jwt" });
   return payload;
+}
+
+/** As `Authority = ..` does it in .NET and `issuer-uri` in Spring: discovery, then keys, then the token. */
+async function byPublicKeys(port, cookie, sessionToken) {
+  const discovery = JSON.parse((await atOrigin(port, "GET", "/.well-known/openid-configuration")).body);
+  assert.equal(discovery.issuer, ORIGIN);
+  const keys = createRemoteJWKSet(new URL(new URL(discovery.jwks_uri).pathname, `http://127.0.0.1:${port}`), { cooldownDuration: 0 });
+  const expected = (algorithm) => ({ algorithms: [algorithm], issuer: discovery.issuer, audience: algorithm, typ: algorithm === "RS256" ? "JWT" : "at+jwt" });
+  for (const algorithm of PUBLIC) {
+    const token = await mint(port, cookie, { audience: algorithm });
+    const { payload } = await jwtVerify(token, keys, expected(algorithm));
+    assert.ok(payload.sid);
+    await assert.rejects(jwtVerify(token, keys, { ...expected(algorithm), audience: "api" }), { code: "ERR_JWT_CLAIM_VALIDATION_FAILED" });
+  }
+  const bearer = await exchange({ port, method: "GET", target: "/auth/me", headers: { host: "localhost:3000", authorization: `Bearer ${sessionToken}` } });
+  assert.equal(bearer.status, 200, bearer.body);
 }
 
 const introspector = (port, key) => async (token) => {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
+use vestibule_core::options::{CookieCacheStrategy, Options};
 use vestibule_core::service_key::Service;
 use vestibule_plugins::bearer::Bearer;
 use vestibule_plugins::jwt::{self, Jwt};
@@ -18,14 +19,23 @@ const ORIGIN: &str = "http://localhost:3000";
 const NOW: i64 = 1_893_456_000;
 
 async fn app(audiences: &[(&'static str, Json)]) -> TestAuth {
+    app_with(audiences, json!({}), |_| {}).await
+}
+
+async fn app_with(
+    audiences: &[(&'static str, Json)],
+    jwt_options: Json,
+    change: impl FnOnce(&mut Options),
+) -> TestAuth {
     let new = Backends::new(BackendOptions::default());
     let backends = audiences.iter().fold(new, |backends, (name, options)| {
         let options: AudienceOptions = serde_json::from_value(options.clone()).unwrap();
         backends.audience(*name, options)
     });
-    let jwt = Jwt::from(serde_json::from_value::<jwt::Options>(json!({})).unwrap());
+    let jwt = Jwt::from(serde_json::from_value::<jwt::Options>(jwt_options).unwrap());
     let api = Service { name: "api".to_owned(), key_versions: vec![1] };
     TestAuth::builder()
+        .options(change)
         .configure(|builder| {
             builder.plugin(Bearer::default()).plugin(jwt).plugin(backends).services([api])
         })
@@ -92,6 +102,43 @@ async fn a_token_of_the_same_keys_for_something_else_is_no_access_token() {
         let other = alice.get("/token").await.json()["token"].as_str().unwrap().to_owned();
         assert_eq!(introspect(&app, &other).await["active"], false, "{token_type}");
         assert_eq!(introspect(&app, &mint(&alice, "api").await).await["active"], true);
+    }
+}
+
+#[tokio::test]
+async fn no_session_cache_is_an_access_token() {
+    let audiences = [
+        ("api", json!({ "algorithm": "EdDSA" })),
+        ("old", json!({ "algorithm": "HS256", "dangerouslySignWithAuthSecret": true })),
+    ];
+    for by_key_set in [false, true] {
+        let jwt_options = json!({ "sessionCookieCache": by_key_set });
+        let app = app_with(&audiences, jwt_options, |options| {
+            options.session.cookie_cache.enabled = true;
+            options.session.cookie_cache.strategy = CookieCacheStrategy::Jwt;
+        })
+        .await;
+        let mut alice = app.sign_up("alice@example.com").await;
+        alice.get("/get-session").await.expect_ok();
+        let cache = alice.cookie("better-auth.session_data").unwrap();
+        assert_eq!(cache.split('.').count(), 3, "it is a JWT");
+        assert_eq!(introspect(&app, cache).await["active"], false);
+        // Nor is an access token a session cache.
+        let raw = alice.cookie("better-auth.session_token").unwrap().to_owned();
+        for audience in ["api", "old"] {
+            let token = mint(&alice, audience).await;
+            let mut thief = app
+                .anyone()
+                .with_cookie("better-auth.session_token", &format!("{raw}x"))
+                .with_cookie("better-auth.session_data", &token);
+            assert_eq!(thief.get("/get-session").await.line(), "200 null");
+            let mut alice = app
+                .anyone()
+                .with_cookie("better-auth.session_token", &raw)
+                .with_cookie("better-auth.session_data", &token);
+            let found = alice.get("/get-session").await.json();
+            assert_eq!(found["user"]["email"], "alice@example.com", "the database was asked");
+        }
     }
 }
 

@@ -129,6 +129,17 @@ async fn a_revoked_session_mints_nothing() {
     assert_eq!(exchange(&elsewhere, json!({})).await.status, 401);
 }
 
+/// A session cache in a cookie outlives the session; what it says is not proof enough.
+#[tokio::test]
+async fn a_session_cache_mints_nothing() {
+    let app = server().options(|options| options.session.cookie_cache.enabled = true).start().await;
+    let mut alice = app.sign_up("alice@example.com").await;
+    let mut elsewhere = alice.clone();
+    alice.post("/revoke-sessions", json!({})).await.expect_ok();
+    assert_ne!(elsewhere.get("/get-session").await.line(), "200 null", "the cache still says so");
+    assert_eq!(exchange(&elsewhere, json!({})).await.status, 401);
+}
+
 #[tokio::test]
 async fn an_expired_session_mints_nothing() {
     let app = server().start().await;

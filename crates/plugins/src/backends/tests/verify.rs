@@ -87,6 +87,26 @@ async fn a_session_that_is_due_is_prolonged_unless_the_proxy_cannot_pass_cookies
 }
 
 #[tokio::test]
+async fn a_session_cache_counts_as_it_does_everywhere_unless_the_proxy_says_otherwise() {
+    let app = server().options(|options| options.session.cookie_cache.enabled = true).start().await;
+    let mut alice = app.sign_up("alice@example.com").await;
+    let elsewhere = alice.clone();
+    let cached = elsewhere.clone().get("/verify").await;
+    assert_eq!(cached.expect_ok().headers["x-auth-user-email"], "alice@example.com");
+    for query in ["disableCookieCache=true", "disableRefresh=true&disableCookieCache=true"] {
+        let asked = elsewhere.clone().get(&format!("/verify?{query}")).await;
+        assert_eq!(
+            asked.expect_ok().set_cookies().is_empty(),
+            query.contains("Refresh"),
+            "{query}"
+        );
+    }
+    alice.post("/revoke-sessions", json!({})).await.expect_ok();
+    assert_eq!(elsewhere.clone().get("/verify").await.status, 200);
+    assert_eq!(elsewhere.clone().get("/verify?disableCookieCache=true").await.status, 401);
+}
+
+#[tokio::test]
 async fn a_proxy_may_ask_for_a_page_of_many_parts() {
     let app = server().options(|options| options.rate_limit.enabled = Some(true)).start().await;
     for _ in 0..1000 {
