@@ -13,7 +13,7 @@ fn part(text: &str, start: &str, end: &str) -> String {
 #[test]
 fn a_next_project_gets_what_the_configuration_says() {
     let place = Place::with_config(
-        "basePath = \"/auth\"\n[emailAndPassword]\nenabled = true\n[advanced]\ncookiePrefix = \"shop\"\n\
+        "tokens.api.algorithm = \"HS256\"\nbasePath = \"/auth\"\n[emailAndPassword]\nenabled = true\n[advanced]\ncookiePrefix = \"shop\"\n\
          [advanced.ipAddress]\nipAddressHeaders = [\"CF-Connecting-IP\"]\n\
          [user.additionalFields.plan]\ntype = [\"free\", \"paid\"]\nrequired = false\ninput = false\n\
          [session.additionalFields.seenAt]\ntype = \"date\"\nrequired = false\n",

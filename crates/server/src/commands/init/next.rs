@@ -10,7 +10,7 @@ use clap::Args;
 use http::Method;
 use serde_json::{Value as Json, json};
 use vestibule_core::Auth;
-use vestibule_core::endpoint::Endpoint;
+use vestibule_core::endpoint::{Endpoint, Place};
 use vestibule_core::schema::{Field, FieldKind};
 
 use super::{ConfigFile, Draft, Existing, Written, fill};
@@ -41,6 +41,9 @@ const API_NAMES: &[(&str, &str)] = &[
     ("/sign-up/email", "signUpEmail"),
     ("/token", "getToken"),
 ];
+
+/// Endpoints of ours for backends and proxies: Better Auth's API has no such names.
+const FOR_SERVICES: [&str; 3] = ["/events", "/introspect", "/verify"];
 
 /// What a request says of its caller, beside the headers that may carry an address.
 const FORWARDED: [&str; 6] = [
@@ -125,7 +128,10 @@ fn advice(base_path: &str) -> String {
 
 fn server(auth: &Auth) -> String {
     let mut endpoints = String::new();
-    for endpoint in auth.endpoints() {
+    let of_better_auth = auth.endpoints().filter(|endpoint| {
+        endpoint.place == Place::BasePath && !FOR_SERVICES.contains(&endpoint.path)
+    });
+    for endpoint in of_better_auth {
         let (name, method) = (api_name(endpoint), endpoint.method.as_str());
         // One name, one call: of a path with two methods the reference's API has the first.
         let is_second = auth.endpoints().any(|other| {
