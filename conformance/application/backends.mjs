@@ -21,7 +21,7 @@ export function requireBackends({ notes }) {
 }
 
 /** @param {"axum" | "fastapi"} kind */
-export async function startBackend(kind, { notes, topology, database, authPort }) {
+export async function startBackend(kind, { notes, topology, database, authPort, changes }) {
   const port = await freePort();
   const env = {
     PORT: String(port),
@@ -30,6 +30,7 @@ export async function startBackend(kind, { notes, topology, database, authPort }
     AUTH_JWKS_URL: `http://127.0.0.1:${authPort}/.well-known/jwks.json`,
     ...(topology.backend.AUTH_MODE === "shared-database" && { BETTER_AUTH_SECRET: SECRET }),
     ...topology.backend,
+    ...changes,
   };
   const launched =
     kind === "axum"

@@ -18,8 +18,9 @@ export async function startStack({ topology, auth: authKind, backend: backendKin
   const auth = await startAuth(authKind, { binary, topology, database: reached });
   site.auth.to(auth.port);
   const started = [auth];
+  const newBackend = (changes) => startBackend(backendKind, { notes, topology, database: reached, authPort: site.auth.port, changes });
   try {
-    const backend = await startBackend(backendKind, { notes, topology, database: reached, authPort: site.auth.port });
+    const backend = await newBackend();
     started.push(backend);
     site.backend.to(backend.port);
   } catch (error) {
@@ -38,8 +39,14 @@ export async function startStack({ topology, auth: authKind, backend: backendKin
     /** Nobody listens at the service's port while the work is done. */
     async without(service, work) {
       const target = site[service].to(await freePort());
-      await work();
-      site[service].to(target);
+      await work().finally(() => site[service].to(target));
+    },
+    /** One with other variables answers while the work is done. */
+    async withBackend(changes, work) {
+      const other = await newBackend(changes);
+      const target = site.backend.to(other.port);
+      await work().finally(() => site.backend.to(target));
+      await other.stop();
     },
     async stop() {
       for (const { stop } of started) await stop();

@@ -19,13 +19,15 @@ import * as endedElsewhere from "../application/cases/ended-elsewhere.mjs";
 import * as knownToAuthOnly from "../application/cases/known-to-auth-only.mjs";
 import * as guests from "../application/cases/guests.mjs";
 import * as othersNotes from "../application/cases/others-notes.mjs";
+import * as tooManyAttempts from "../application/cases/too-many-attempts.mjs";
+import * as otherSecret from "../application/cases/other-secret.mjs";
 import * as serversAway from "../application/cases/servers-away.mjs";
 import * as looks from "../application/cases/looks.mjs";
 
-const CASES = [endedElsewhere, signUp, othersNotes, signIn, knownToAuthOnly, guests];
+const CASES = [endedElsewhere, signUp, othersNotes, tooManyAttempts, signIn, knownToAuthOnly, guests];
 
 /** Once is enough for these: they are about the frontend alone. */
-const CASES_OF_THE_FRONTEND = [looks, serversAway];
+const CASES_OF_THE_FRONTEND = [looks, otherSecret, serversAway];
 
 /** So many cases at a time. */
 const WIDTH = 3;
@@ -103,9 +105,9 @@ async function playAll(report, stacks, { site, browser, pooler, binary, notes })
     });
     if (!stack) continue;
     const playOne = ({ name, run }) => report.run(titleOf(wanted, name), () => play(run, { stack, topology, browser }));
-    await inParallel(cases.filter(({ breaks }) => !breaks), WIDTH, playOne);
+    await inParallel(cases.filter(({ alone }) => !alone), WIDTH, playOne);
     await report.run(titleOf(wanted, "no answer was a 5xx, and nothing crashed"), async () => expectNone(stack.problems()));
-    for (const each of cases.filter(({ breaks }) => breaks)) await playOne(each);
+    for (const each of cases.filter(({ alone }) => alone)) await playOne(each);
     await stack.stop();
   }
 }

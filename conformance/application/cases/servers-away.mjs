@@ -2,8 +2,8 @@ import { strict as assert } from "node:assert";
 
 export const name = "a server that is away signs nobody out, and the page says what is the matter";
 
-/** It makes answers of the 5xx kind. */
-export const breaks = true;
+/** The other cases want their servers. */
+export const alone = true;
 
 export async function run({ visitor, without }) {
   const hal = await visitor();

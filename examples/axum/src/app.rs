@@ -1,5 +1,7 @@
 //! The service: what it holds, its routes, and what is asked of every request.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
@@ -9,7 +11,9 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get};
 use tower_http::cors::CorsLayer;
-use vestibule_verify::{Algorithm, Database, Jwt, Keys, SharedDatabase, Verifier};
+use vestibule_verify::{
+    Algorithm, Database, Jwt, Keys, Mirror, MirrorTable, SharedDatabase, Verifier,
+};
 
 use crate::notes;
 use crate::problem::Problem;
@@ -25,7 +29,7 @@ pub(crate) struct App {
     store: Store,
 }
 
-/// The extractor [`Authenticated`](vestibule_verify::Authenticated) takes it from here.
+/// From here [`Authenticated`](vestibule_verify::Authenticated), the extractor, takes it.
 impl FromRef<App> for Verifier {
     fn from_ref(app: &App) -> Self {
         app.verifier.clone()
@@ -67,11 +71,14 @@ impl App {
     }
 }
 
+/// Says who sends a request, and makes sure that `app_users` has a row for them: the first sight of a
+/// user makes it. Sign-up therefore knows nothing of this service, and cannot fail because of it.
 fn verifier(settings: &Settings) -> Result<Verifier> {
-    let builder = Verifier::builder().realm("notes");
+    let database = Database::connect(&settings.database_url)?;
+    let users = MirrorTable::named("app_users").id("auth_user_id");
+    let builder = Verifier::builder().realm("notes").mirror(Mirror::new(database.clone(), users));
     let builder = match &settings.trust {
         Trust::SharedDatabase { secret } => {
-            let database = Database::connect(&settings.database_url)?;
             builder.shared_database(SharedDatabase::new(database, secret))
         }
         Trust::KeySet { url, issuer, audience } => {
@@ -83,7 +90,7 @@ fn verifier(settings: &Settings) -> Result<Verifier> {
 }
 
 #[derive(Clone)]
-struct Origins(std::sync::Arc<[HeaderValue]>);
+struct Origins(Arc<[HeaderValue]>);
 
 /// A cookie is sent by whichever page causes a request: `SameSite` keeps other sites out, and this
 /// keeps out other hosts of our own site. A bearer token only its holder can send.

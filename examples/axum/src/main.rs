@@ -1,15 +1,16 @@
 //! A notes backend that knows its users by Better Auth's sessions, and has tables of its own beside
 //! Better Auth's. Everything about who somebody is comes from `vestibule-verify`.
 //!
-//! [`app`] is the whole of it, [`member`] makes a user of this service of a session, [`notes`] is what
-//! the service is for, and [`store`] keeps it in PostgreSQL or SQLite.
+//! [`app`] is the whole of it, [`notes`] is what the service is for, and [`store`] keeps it in
+//! PostgreSQL or SQLite.
 
 mod app;
-mod member;
 mod notes;
 mod problem;
 mod settings;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;

@@ -1,4 +1,4 @@
-//! The routes.
+//! The routes. A handler that takes [`Authenticated`] is called for users alone; others get 401.
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
@@ -6,8 +6,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use vestibule_verify::Authenticated;
 
-use crate::member::Member;
 use crate::problem::Problem;
 use crate::store::Store;
 
@@ -33,13 +33,13 @@ pub(crate) async fn health() -> Json<Value> {
 }
 
 /// `GET /me`
-pub(crate) async fn me(Member(user): Member) -> Json<Value> {
+pub(crate) async fn me(Authenticated { user, .. }: Authenticated) -> Json<Value> {
     Json(json!({ "id": user.id, "name": user.name, "email": user.email }))
 }
 
 /// `GET /notes`: the newest first.
 pub(crate) async fn list(
-    Member(user): Member,
+    Authenticated { user, .. }: Authenticated,
     State(store): State<Store>,
 ) -> Result<Json<Vec<Note>>, Problem> {
     Ok(Json(store.notes_of(&user.id).await?))
@@ -47,7 +47,7 @@ pub(crate) async fn list(
 
 /// `POST /notes`
 pub(crate) async fn add(
-    Member(user): Member,
+    Authenticated { user, .. }: Authenticated,
     State(store): State<Store>,
     body: Result<Json<NewNote>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Note>), Problem> {
@@ -70,7 +70,7 @@ pub(crate) async fn add(
 
 /// `DELETE /notes/{id}`
 pub(crate) async fn remove(
-    Member(user): Member,
+    Authenticated { user, .. }: Authenticated,
     State(store): State<Store>,
     id: Result<Path<i64>, PathRejection>,
 ) -> Result<StatusCode, Problem> {

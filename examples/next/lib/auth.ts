@@ -45,6 +45,10 @@ const ENDPOINTS = {
   error: ["GET", "/error"],
   listEvents: ["GET", "/events"],
   getSession: ["GET", "/get-session"],
+  exchangeToken: ["POST", "/auth/token"],
+  getMe: ["GET", "/auth/me"],
+  verifyRequest: ["GET", "/verify"],
+  introspectToken: ["POST", "/introspect"],
 } as const
 
 /** Fields that are times; JSON has them as text. */

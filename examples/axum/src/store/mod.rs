@@ -1,4 +1,5 @@
-//! The service's own tables, beside those of Better Auth: `app_users` and `notes`.
+//! The service's own tables, beside those of Better Auth: `notes`, and `app_users`, whose rows the
+//! mirror of `vestibule-verify` makes.
 //!
 //! Every statement about a note names its owner, so that no handler can forget to ask.
 
@@ -28,13 +29,6 @@ impl Store {
         } else {
             let path = url.strip_prefix("sqlite:///").unwrap_or(url);
             Ok(Self::Sqlite(Sqlite::open(path)?))
-        }
-    }
-
-    pub(crate) async fn see(&self, user_id: &str) -> Result<()> {
-        match self {
-            Self::Postgres(postgres) => postgres.see(user_id).await,
-            Self::Sqlite(sqlite) => sqlite.see(user_id).await,
         }
     }
 

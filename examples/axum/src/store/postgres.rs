@@ -31,8 +31,6 @@ const TABLES: &str = "
     COMMIT;
 ";
 
-const SEE: &str = "INSERT INTO app_users (auth_user_id) VALUES ($1) ON CONFLICT DO NOTHING";
-
 const NOTES_OF: &str = "
     SELECT id, text, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')
     FROM notes WHERE auth_user_id = $1 ORDER BY id DESC";
@@ -59,12 +57,6 @@ impl Postgres {
         let client = pool.get().await.context("failed to connect to PostgreSQL")?;
         client.batch_execute(TABLES).await.context("failed to make the tables")?;
         Ok(Self(pool))
-    }
-
-    pub(crate) async fn see(&self, user_id: &str) -> Result<()> {
-        let client = self.0.get().await?;
-        client.execute_typed(SEE, &[(&user_id, Type::TEXT)]).await?;
-        Ok(())
     }
 
     pub(crate) async fn notes_of(&self, user_id: &str) -> Result<Vec<Note>> {

@@ -28,8 +28,6 @@ const TABLES: &str = "
     CREATE INDEX IF NOT EXISTS notes_auth_user_id ON notes (auth_user_id);
 ";
 
-const SEE: &str = "INSERT INTO app_users (auth_user_id) VALUES (?1) ON CONFLICT DO NOTHING";
-
 const NOTES_OF: &str =
     "SELECT id, text, created_at FROM notes WHERE auth_user_id = ?1 ORDER BY id DESC";
 
@@ -48,11 +46,6 @@ impl Sqlite {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.execute_batch(TABLES).context("failed to make the tables")?;
         Ok(Self(Arc::new(Mutex::new(connection))))
-    }
-
-    pub(crate) async fn see(&self, user_id: &str) -> Result<()> {
-        let user_id = user_id.to_owned();
-        self.run(move |connection| connection.execute(SEE, [user_id]).map(drop)).await
     }
 
     pub(crate) async fn notes_of(&self, user_id: &str) -> Result<Vec<Note>> {

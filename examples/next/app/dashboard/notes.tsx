@@ -1,8 +1,8 @@
 "use client"
 
-import { useRouter } from "next/navigation"
 import { useActionState, useEffect, useState, useTransition } from "react"
 import type { Answer } from "@/lib/answer"
+import { authClient } from "@/lib/auth-client"
 import { addNote, deleteNote, type Note } from "@/lib/notes"
 
 export function Notes({ initial }: { initial: Note[] }) {
@@ -98,11 +98,11 @@ function LocalTime({ at }: { at: string }) {
   return <time dateTime={at}>{text}</time>
 }
 
-/** The sentence for a refusal. After a 401 the page asks who this is: it knows whether the session or the backend is at fault. */
+/** The sentence for a refusal. After a 401 it is asked again who this is: if nobody, `SessionWatch` leaves the page. */
 function useRefusal() {
-  const router = useRouter()
+  const { refetch } = authClient.useSession()
   return ({ status, message }: Extract<Answer<unknown>, { ok: false }>) => {
-    if (status === 401) router.refresh()
+    if (status === 401) void refetch()
     return message
   }
 }
