@@ -175,6 +175,7 @@ fn other_tokens_of_the_secret_are_no_caches() {
     assert_eq!(jwt::decode(&key(), &value, NOW), Err(refusal));
 }
 
+// Difference: strict-session-caches.
 #[test]
 fn what_readers_rely_on_must_be_there() {
     let cases = [
