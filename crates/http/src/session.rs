@@ -8,7 +8,8 @@ use vestibule_core::error_codes::UNAUTHORIZED;
 use vestibule_core::models::SessionUser;
 use vestibule_core::{Auth, Error};
 
-/// An extractor of the session that a request's cookie names.
+/// An extractor of the session that a request's cookie names, or what a plugin takes in its place, such
+/// as an `Authorization` header. Where sessions are cached in cookies, the cache is believed.
 ///
 /// `Session` refuses strangers with 401; `Option<Session>` lets them in as `None`. Where the
 /// database is away both answer 503: nobody is taken for a stranger because of that.
