@@ -16,7 +16,7 @@ use vestibule_core::plugin::{Contribution, Plugin};
 use vestibule_core::prelude::*;
 use vestibule_core::store::memory::MemoryStore;
 use vestibule_core::store::{ModelRow, Store, Update};
-use vestibule_testkit::{Actor, Answer, TestAuth};
+use vestibule_testkit::{Actor, Answer, FaultyStore, TestAuth};
 use vestibule_tokens::jose::Algorithm;
 use vestibule_tokens::session_cache::{Strategy, key_set};
 use vestibule_tokens::signature::SigningKey;
@@ -410,6 +410,39 @@ async fn an_encrypted_cache_outlives_the_rotation_of_the_secret() {
     assert_eq!(name_of(&mut alice).await, "Test");
     let new_alone = start(&[(2, NEW)]).await;
     assert_eq!(name_of(&mut visit(&new_alone, &alice)).await, "Alicia");
+}
+
+#[tokio::test]
+async fn whoever_has_a_cache_needs_no_database() {
+    let schema = Auth::builder(Options::default()).plugin(vestibule_api::Core).schema().unwrap();
+    for strategy in ["compact", "jwt", "jwe"] {
+        let store = Arc::new(FaultyStore::new(&schema));
+        let app = TestAuth::builder()
+            .json(json!({
+                "emailAndPassword": { "enabled": true },
+                "session": { "cookieCache": { "enabled": true, "strategy": strategy } },
+            }))
+            .store(store.clone())
+            .start()
+            .await;
+        let mut alice = app.sign_up("alice@example.com").await;
+        store.go_away();
+        assert_eq!(name_of(&mut alice).await, "Test");
+        // Without a cache nobody knows who they are, which is not the same as nobody.
+        let mut torn = alice.clone().with_cookie(NAME, "x");
+        for (path, actor) in [
+            ("/get-session", &torn),
+            ("/get-session?disableCookieCache=1", &alice),
+            ("/list-sessions?disableCookieCache=1", &alice),
+        ] {
+            let mut actor = actor.clone();
+            let answer = actor.get(path).await;
+            assert_eq!(answer.json()["code"], "SERVICE_UNAVAILABLE", "{path}");
+            assert!(actor.cookie("better-auth.session_token").is_some(), "{path}");
+        }
+        store.come_back();
+        assert_eq!(name_of(&mut torn).await, "Test");
+    }
 }
 
 #[tokio::test]
