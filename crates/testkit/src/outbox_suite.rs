@@ -48,6 +48,7 @@ macro_rules! outbox_suite {
             an_event_added_to_a_lane_is_delivered,
             only_wanted_types_are_delivered,
             dead_letters_come_after_the_limit_and_can_be_retried,
+            an_endpoint_is_forgotten_as_a_whole,
             only_what_is_delivered_is_cleaned_away,
             who_was_away_too_long_is_told,
             a_replay_tells_of_every_user,
@@ -601,6 +602,26 @@ pub async fn dead_letters_come_after_the_limit_and_can_be_retried(bench: Bench) 
     let claim = outbox.claim_dead("app", LEASE, 10).await.expect("one").remove(0);
     outbox.revived(claim).await.expect("an answer");
     assert_eq!(outbox.dead_letters(&Letters::All, 10).await.expect("letters").len(), 0);
+}
+
+pub async fn an_endpoint_is_forgotten_as_a_whole(bench: Bench) {
+    let (_, ada) = bench.user("ada").await;
+    let outbox = bench.outbox();
+    let mut claim = bench.claim(1).await.pop().expect("a lane");
+    let event = outbox.next_event(&mut claim, &everything()).await.expect("an answer");
+    let last = Retry { limit: 1, ..RETRY };
+    let event = event.expect("an event");
+    outbox.failed(claim, &event, "it said 500", &last).await.expect("an answer");
+    let other = Subscriber { name: "other".to_owned(), kinds: Vec::new() };
+    outbox.distribute(&other).await.expect("work");
+    outbox.forget_endpoint("app").await.expect("an answer");
+    let status = outbox.status().await.expect("a status");
+    let left: Vec<_> = status.endpoints.iter().map(|it| (&*it.name, it.users)).collect();
+    assert_eq!(left, [("other", 1)]);
+    assert_eq!(outbox.dead_letters(&Letters::All, 10).await.expect("letters").len(), 0);
+    let log = Log::default();
+    bench.deliver(&everything(), &log, &[]).await;
+    assert_eq!(numbers(&log)[&ada], [1, 2, 3], "told from the beginning");
 }
 
 pub async fn only_what_is_delivered_is_cleaned_away(bench: Bench) {
