@@ -51,6 +51,7 @@ macro_rules! outbox_suite {
             an_endpoint_is_forgotten_as_a_whole,
             only_what_is_delivered_is_cleaned_away,
             who_was_away_too_long_is_told,
+            a_copy_made_of_events_is_what_is_there,
             a_replay_tells_of_every_user,
             the_status_counts,
         ]);
@@ -658,6 +659,44 @@ pub async fn who_was_away_too_long_is_told(bench: Bench) {
     assert_eq!(outbox.page(2, &[], 10).await.expect("an answer"), Read::TooOld);
     assert_eq!(bench.page(3, &[], 10).await.events.len(), 3, "just in time");
     assert_eq!(bench.page(0, &[], 10).await.events.len(), 3, "from what there is");
+}
+
+pub async fn a_copy_made_of_events_is_what_is_there(bench: Bench) {
+    let mut ids = Vec::new();
+    for index in 0..8 {
+        ids.push(bench.user(&format!("user-{index}")).await.1);
+    }
+    let mut tasks = Vec::new();
+    for (index, id) in ids.into_iter().enumerate() {
+        let bench = bench.clone();
+        tasks.push(tokio::spawn(async move {
+            for count in 0..index {
+                bench.rename(&id, &format!("name {count}")).await;
+            }
+            if index % 3 == 0 {
+                let by_id = User::ID.eq(id);
+                bench.exchange().delete(User::MODEL, by_id).await.expect("an answer");
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.expect("changes");
+    }
+    // Every event comes twice, the second time after all others.
+    let events = bench.events().await;
+    let mut copy: BTreeMap<String, (i64, Option<Json>)> = BTreeMap::new();
+    for event in events.iter().chain(&events) {
+        let Some(user) = event.data.get("user") else { continue };
+        let (sequence, kept) = copy.entry(event.user_id.clone()).or_default();
+        if *sequence < event.sequence {
+            *sequence = event.sequence;
+            *kept = (event.kind != "user.deleted").then(|| user.clone());
+        }
+    }
+    let mut copied: Vec<_> = copy.into_values().filter_map(|(_, user)| user).collect();
+    copied.sort_by_key(|user| user["id"].to_string());
+    assert_eq!(copied.len(), 5);
+    assert_eq!(copied, bench.users().await);
 }
 
 pub async fn a_replay_tells_of_every_user(bench: Bench) {
