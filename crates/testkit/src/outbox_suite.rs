@@ -48,8 +48,10 @@ macro_rules! outbox_suite {
             an_event_added_to_a_lane_is_delivered,
             only_wanted_types_are_delivered,
             dead_letters_come_after_the_limit_and_can_be_retried,
+            an_endpoint_is_forgotten_as_a_whole,
             only_what_is_delivered_is_cleaned_away,
             who_was_away_too_long_is_told,
+            a_copy_made_of_events_is_what_is_there,
             a_replay_tells_of_every_user,
             the_status_counts,
         ]);
@@ -603,6 +605,26 @@ pub async fn dead_letters_come_after_the_limit_and_can_be_retried(bench: Bench) 
     assert_eq!(outbox.dead_letters(&Letters::All, 10).await.expect("letters").len(), 0);
 }
 
+pub async fn an_endpoint_is_forgotten_as_a_whole(bench: Bench) {
+    let (_, ada) = bench.user("ada").await;
+    let outbox = bench.outbox();
+    let mut claim = bench.claim(1).await.pop().expect("a lane");
+    let event = outbox.next_event(&mut claim, &everything()).await.expect("an answer");
+    let last = Retry { limit: 1, ..RETRY };
+    let event = event.expect("an event");
+    outbox.failed(claim, &event, "it said 500", &last).await.expect("an answer");
+    let other = Subscriber { name: "other".to_owned(), kinds: Vec::new() };
+    outbox.distribute(&other).await.expect("work");
+    outbox.forget_endpoint("app").await.expect("an answer");
+    let status = outbox.status().await.expect("a status");
+    let left: Vec<_> = status.endpoints.iter().map(|it| (&*it.name, it.users)).collect();
+    assert_eq!(left, [("other", 1)]);
+    assert_eq!(outbox.dead_letters(&Letters::All, 10).await.expect("letters").len(), 0);
+    let log = Log::default();
+    bench.deliver(&everything(), &log, &[]).await;
+    assert_eq!(numbers(&log)[&ada], [1, 2, 3], "told from the beginning");
+}
+
 pub async fn only_what_is_delivered_is_cleaned_away(bench: Bench) {
     bench.user("ada").await;
     let (_, bob) = bench.user("bob").await;
@@ -637,6 +659,44 @@ pub async fn who_was_away_too_long_is_told(bench: Bench) {
     assert_eq!(outbox.page(2, &[], 10).await.expect("an answer"), Read::TooOld);
     assert_eq!(bench.page(3, &[], 10).await.events.len(), 3, "just in time");
     assert_eq!(bench.page(0, &[], 10).await.events.len(), 3, "from what there is");
+}
+
+pub async fn a_copy_made_of_events_is_what_is_there(bench: Bench) {
+    let mut ids = Vec::new();
+    for index in 0..8 {
+        ids.push(bench.user(&format!("user-{index}")).await.1);
+    }
+    let mut tasks = Vec::new();
+    for (index, id) in ids.into_iter().enumerate() {
+        let bench = bench.clone();
+        tasks.push(tokio::spawn(async move {
+            for count in 0..index {
+                bench.rename(&id, &format!("name {count}")).await;
+            }
+            if index % 3 == 0 {
+                let by_id = User::ID.eq(id);
+                bench.exchange().delete(User::MODEL, by_id).await.expect("an answer");
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.expect("changes");
+    }
+    // Every event comes twice, the second time after all others.
+    let events = bench.events().await;
+    let mut copy: BTreeMap<String, (i64, Option<Json>)> = BTreeMap::new();
+    for event in events.iter().chain(&events) {
+        let Some(user) = event.data.get("user") else { continue };
+        let (sequence, kept) = copy.entry(event.user_id.clone()).or_default();
+        if *sequence < event.sequence {
+            *sequence = event.sequence;
+            *kept = (event.kind != "user.deleted").then(|| user.clone());
+        }
+    }
+    let mut copied: Vec<_> = copy.into_values().filter_map(|(_, user)| user).collect();
+    copied.sort_by_key(|user| user["id"].to_string());
+    assert_eq!(copied.len(), 5);
+    assert_eq!(copied, bench.users().await);
 }
 
 pub async fn a_replay_tells_of_every_user(bench: Bench) {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::delivery::shortened;
-use super::models::DeadLetter;
+use super::delivery::{position_name, shortened};
+use super::models::{DeadLetter, Lane, Position};
 use super::{Event, Outbox};
 use crate::Value;
 use crate::error::Result;
@@ -65,6 +65,20 @@ impl Outbox {
             changes: vec![DeadLetter::DUE_AT.set(Some(self.auth.clock().now()))],
         };
         Ok(self.store().update_many(update).await?)
+    }
+
+    /// Deletes these, and returns how many that were.
+    pub async fn forget_letters(&self, letters: &Letters) -> Result<u64> {
+        Ok(self.table::<DeadLetter>().delete_many(letters.filter()).await?)
+    }
+
+    /// Deletes everything about an endpoint: should it come back, it is told from the beginning.
+    pub async fn forget_endpoint(&self, endpoint: &str) -> Result<()> {
+        self.forget_letters(&Letters::Of(endpoint.to_owned())).await?;
+        self.table::<Lane>().delete_many(Lane::ENDPOINT.eq(endpoint)).await?;
+        let name = position_name(endpoint);
+        self.table::<Position>().delete_many(Position::NAME.eq(name)).await?;
+        Ok(())
     }
 
     /// Takes dead letters of an endpoint that are to be tried, for the time of a lease.

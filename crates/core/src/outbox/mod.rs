@@ -82,7 +82,7 @@ impl Outbox {
     /// The events after a place, at most `limit` of them, of some types or (none named) of all. Zero
     /// is the place before all events that are still there.
     pub async fn page(&self, after: i64, kinds: &[EventType], limit: u32) -> Result<Read> {
-        self.number().await?;
+        self.number_some().await?;
         let last = self.last_number().await?;
         if after > last {
             return Ok(Read::NotYet);

@@ -10,13 +10,28 @@ use crate::store::{
 /// Events numbered in one transaction: others that want to number wait for it.
 const BATCH: u32 = 500;
 
+/// Batches for which a reader waits.
+const READER_BATCHES: usize = 4;
+
 /// The position that is the last number given.
 const LAST_NUMBER: &str = "events";
 
 impl Outbox {
     /// Gives every event that is committed and has no number the next ones, in the order of writing.
     pub async fn number(&self) -> Result<()> {
-        while self.table::<OutboxEvent>().find_one(unnumbered()).await?.is_some() {
+        self.number_at_most(usize::MAX).await
+    }
+
+    /// The same for a reader, who does not wait for all when there are very many.
+    pub(super) async fn number_some(&self) -> Result<()> {
+        self.number_at_most(READER_BATCHES).await
+    }
+
+    async fn number_at_most(&self, batches: usize) -> Result<()> {
+        for _ in 0..batches {
+            if self.table::<OutboxEvent>().find_one(unnumbered()).await?.is_none() {
+                return Ok(());
+            }
             let transaction = self.store().begin().await?;
             // The lock before the look: what is found after it stays as it is found.
             let Some(last) = self.lock(&*transaction, LAST_NUMBER).await? else {

@@ -1,4 +1,4 @@
-//! `vestibule outbox status|dead|retry|replay`
+//! `vestibule outbox status|dead|retry|forget|replay`
 
 use std::process::ExitCode;
 
@@ -13,6 +13,8 @@ use crate::environment::Environment;
 use crate::output::{note, print, warn};
 use crate::settings::Settings;
 
+const NO_LETTER: &str = "there is no such dead letter; `vestibule outbox dead` lists them";
+
 /// Users between two lines of progress.
 const PROGRESS_STEP: u64 = 1_000;
 
@@ -23,7 +25,9 @@ pub(super) enum Outbox {
     /// List events that an endpoint did not take, the oldest first
     Dead(Dead),
     /// Have a running server try dead letters once more
-    Retry(Retry),
+    Retry(Which),
+    /// Delete dead letters, and what is left of an endpoint that is not in the configuration any more
+    Forget(Which),
     /// Tell of users once more, so that a copy can be built or mended
     Replay(Replay),
 }
@@ -40,7 +44,7 @@ pub(super) struct Dead {
 
 #[derive(Args)]
 #[group(required = true)]
-pub(super) struct Retry {
+pub(super) struct Which {
     /// The ids of events, as `vestibule outbox dead` lists them
     #[arg(value_name = "EVENT", conflicts_with_all = ["endpoint", "all"])]
     events: Vec<String>,
@@ -83,7 +87,8 @@ impl Outbox {
         match self {
             Self::Status => status(settings, &events).await,
             Self::Dead(dead) => dead.list(&events).await,
-            Self::Retry(retry) => retry.retry(&events).await,
+            Self::Retry(which) => which.retry(&events).await,
+            Self::Forget(which) => which.forget(settings, &events).await,
             Self::Replay(replay) => replay.replay(&events).await,
         }
     }
@@ -95,19 +100,25 @@ async fn status(settings: &Settings, events: &Events) -> Result<()> {
         "{} events are kept; the newest has the number {}.",
         status.events, status.last
     ))?;
-    let configured: Vec<_> = settings.outbox.iter().flat_map(|outbox| &outbox.endpoints).collect();
     for endpoint in &status.endpoints {
-        let is_configured =
-            configured.iter().any(|configured| configured.subscriber.name == endpoint.name);
-        print(line(endpoint, status.last, is_configured))?;
+        print(line(endpoint, status.last, is_configured(settings, &endpoint.name)))?;
     }
-    for endpoint in configured {
-        let name = &endpoint.subscriber.name;
+    for name in configured(settings) {
         if !status.endpoints.iter().any(|known| known.name == *name) {
             print(format!("{name}: no server has begun to deliver to it"))?;
         }
     }
     Ok(())
+}
+
+/// The names of the endpoints in the configuration.
+fn configured(settings: &Settings) -> impl Iterator<Item = &String> {
+    let endpoints = settings.outbox.iter().flat_map(|outbox| &outbox.endpoints);
+    endpoints.map(|endpoint| &endpoint.subscriber.name)
+}
+
+fn is_configured(settings: &Settings, name: &str) -> bool {
+    configured(settings).any(|configured| configured == name)
 }
 
 fn line(endpoint: &EndpointStatus, last: i64, is_configured: bool) -> String {
@@ -164,15 +175,35 @@ impl Dead {
     }
 }
 
-impl Retry {
-    async fn retry(&self, events: &Events) -> Result<()> {
-        let letters = match (&self.endpoint, self.all) {
+impl Which {
+    fn letters(&self) -> Letters {
+        match (&self.endpoint, self.all) {
             (Some(endpoint), _) => Letters::Of(endpoint.clone()),
             (None, true) => Letters::All,
             (None, false) => Letters::Events(self.events.clone()),
+        }
+    }
+
+    async fn forget(&self, settings: &Settings, events: &Events) -> Result<()> {
+        let left_over = match &self.endpoint {
+            Some(name) if !is_configured(settings, name) => {
+                events.status().await?.endpoints.into_iter().find(|endpoint| endpoint.name == *name)
+            }
+            _ => None,
         };
-        match events.retry(&letters).await? {
-            0 => bail!("there is no such dead letter; `vestibule outbox dead` lists them"),
+        if let Some(endpoint) = left_over {
+            events.forget_endpoint(&endpoint.name).await?;
+            return print(format!("{} is forgotten.", endpoint.name));
+        }
+        match events.forget_letters(&self.letters()).await? {
+            0 => bail!(NO_LETTER),
+            count => print(format!("{count} dead letters are forgotten.")),
+        }
+    }
+
+    async fn retry(&self, events: &Events) -> Result<()> {
+        match events.retry(&self.letters()).await? {
+            0 => bail!(NO_LETTER),
             count => {
                 print(format!("{count} dead letters are tried once more, by a running server."))
             }

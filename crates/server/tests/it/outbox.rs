@@ -113,6 +113,32 @@ fn dead_letters_are_listed_and_retried() {
 }
 
 #[test]
+fn dead_letters_and_lost_endpoints_are_forgotten() {
+    let place = telling(&nobody(), "outbox.maxAttempts = 1");
+    let server = place.serve();
+    server.sign_up("ada@example.com");
+    for _ in 0..3 {
+        server.log_until(|line| line["message"].to_string().contains("became a dead letter"));
+    }
+    drop(server);
+    let dead = place.output(&["outbox", "dead"]);
+    let columns: Vec<_> = dead.lines().next().unwrap().split('\t').collect();
+    let (event, name) = (columns[0], columns[3]);
+    let forgotten = place.output(&["outbox", "forget", event]);
+    assert_eq!(forgotten, "1 dead letters are forgotten.");
+    assert_eq!(place.output(&["outbox", "dead"]).lines().count(), 2);
+    let place = place.file("vestibule.toml", "outbox.enabled = true");
+    let status = place.output(&["outbox", "status"]);
+    assert!(status.contains("not in the configuration any more"), "{status}");
+    let forgotten = place.output(&["outbox", "forget", "--endpoint", name]);
+    assert_eq!(forgotten, format!("{name} is forgotten."));
+    let status = place.output(&["outbox", "status"]);
+    assert_snapshot!(status, @"3 events are kept; the newest has the number 3.");
+    let refused = place.complaint(&["outbox", "forget", "--all"]);
+    assert_snapshot!(refused, @"error: there is no such dead letter; `vestibule outbox dead` lists them");
+}
+
+#[test]
 fn a_worker_that_is_killed_is_replaced() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
