@@ -10,7 +10,7 @@ use std::fmt;
 use std::time::Duration;
 
 use vestibule_core::Timestamp;
-use vestibule_core::schema::diff::{Found, FoundColumn};
+use vestibule_core::schema::diff::{self, Finding, Found, FoundColumn};
 use vestibule_core::schema::{Field, FieldKind, Model, Schema};
 
 use crate::dialect::{Dialect, quoted};
@@ -82,6 +82,8 @@ pub enum MisfitKind {
     NaiveTimeElsewhere,
     /// A boolean of ours that is something else.
     NoBoolean,
+    /// A column that takes no null and has no default, and that nothing writes: every insert fails.
+    Unwritten,
     /// A column that refers to an id of another type.
     Reference { table: String, column: String, data_type: String },
 }
@@ -98,6 +100,9 @@ impl fmt::Display for Misfit {
                 write!(f, "holds times without a zone, in {rows} rows")
             }
             MisfitKind::NoBoolean => write!(f, "is of type {data_type}, and holds true or false"),
+            MisfitKind::Unwritten => f.write_str(
+                "takes no null and has no default, and the server writes nothing into it",
+            ),
             MisfitKind::Reference { table, column, data_type: wanted } => write!(
                 f,
                 "is of type {data_type}, and refers to \"{column}\" of \"{table}\", of type {wanted}"
@@ -114,8 +119,28 @@ pub(crate) fn misfits(schema: &Schema, found: &Found, dialect: Dialect) -> Vec<M
             misfits.extend(own_misfit(schema, found, dialect, model, field, column));
         }
     }
+    misfits.extend(unwritten(schema, found, dialect));
     misfits.extend(misfits_elsewhere(schema, found, dialect));
     misfits
+}
+
+/// Columns of our tables that somebody else made, and that make every insert fail.
+fn unwritten(schema: &Schema, found: &Found, dialect: Dialect) -> Vec<Misfit> {
+    let findings = diff::findings(schema, found).into_iter();
+    let misfit = |finding| {
+        let Finding::UnexpectedRequiredColumn { table, column } = finding else { return None };
+        let is_it = |it: &&FoundColumn| it.name == column;
+        let there = found.tables.iter().find(|it| it.name == table)?.columns.iter().find(is_it)?;
+        let drop = format!(
+            "alter table {} alter column {} drop not null;",
+            quoted(&table),
+            quoted(&column)
+        );
+        let data_type = there.data_type.clone();
+        let mend = (dialect == Dialect::Postgres).then_some(drop);
+        Some(Misfit { table, column, data_type, kind: MisfitKind::Unwritten, mend })
+    };
+    findings.filter_map(misfit).collect()
 }
 
 /// Those of the plan's warnings that no misfit says better.
@@ -123,8 +148,9 @@ pub(crate) fn other_warnings(warnings: &[String], misfits: &[Misfit]) -> Vec<Str
     let is_said = |warning: &String| {
         misfits.iter().any(|misfit| {
             let place =
-                format!("the column \"{}\" of the table \"{}\" is", misfit.column, misfit.table);
-            warning.starts_with(&place)
+                format!("the column \"{}\" of the table \"{}\" ", misfit.column, misfit.table);
+            let rest = warning.strip_prefix(&place);
+            rest.is_some_and(|rest| rest.starts_with("is ") || misfit.kind == MisfitKind::Unwritten)
         })
     };
     warnings.iter().filter(|warning| !is_said(warning)).cloned().collect()

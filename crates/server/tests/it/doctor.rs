@@ -1,7 +1,7 @@
 //! `vestibule doctor`: what is wrong, why it matters, and the line that mends it.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
 use std::sync::Arc;
 
@@ -173,6 +173,9 @@ fn mail_and_webhooks_are_looked_at() {
     assert_snapshot!(findings(&place, &[]).lines().next().unwrap(), @"problem mail no-sender: `emailAndPassword.requireEmailVerification` is on, and nothing sends the mail");
     let closed = "[user.validateUserInfo]\nwebhook = 'http://127.0.0.1:1/hook'";
     assert_snapshot!(of(closed), @"problem webhooks unreachable: `user.validateUserInfo`: http://127.0.0.1:1/hook does not answer (Connection refused (os error 111))");
+    let plain = "production = true\nbaseURL = 'https://a.example.com'\ntrustedPeers = ['loopback']\ndatabase.url = 'a.db'\n\
+                 [user.validateUserInfo]\nwebhook = 'http://hooks.example.com/'";
+    assert_snapshot!(of(plain), @"problem webhooks http: `user.validateUserInfo`: http://hooks.example.com/ is not https");
     let hook = stub(|_| answer(405, ""));
     assert_eq!(of(&format!("[user.validateUserInfo]\nwebhook = '{hook}'")), "");
 }
@@ -272,6 +275,20 @@ fn naive_timestamps_and_other_wrong_types_come_with_the_statement_that_mends_the
 }
 
 #[test]
+fn a_required_column_that_nobody_writes_explains_the_500_at_sign_up() {
+    let database = Postgres::new("unwritten");
+    let place = Place::new().env("BETTER_AUTH_SECRET", SECRET).env("DATABASE_URL", &database.url());
+    place.output(&["migrate"]);
+    psql(&database.0, r#"alter table "user" add column hashed_password text not null"#);
+    assert_snapshot!(findings(&place, &[]), @r#"
+    notice mail none: nothing sends mail
+    problem schema unwritten: the column "hashed_password" of the table "user" takes no null and has no default, and the server writes nothing into it
+    "#);
+    psql(&database.0, r#"alter table "user" alter column hashed_password drop not null"#);
+    assert_snapshot!(findings(&place, &[]), @"notice mail none: nothing sends mail");
+}
+
+#[test]
 fn a_pooler_in_transaction_mode_is_told_of() {
     let pooler = variable("TEST_PGBOUNCER_URL").expect(
         "TEST_PGBOUNCER_URL, a PgBouncer in transaction mode before the tests' PostgreSQL; \
@@ -364,23 +381,44 @@ fn serving() -> (Place, Server) {
     (place, server)
 }
 
+/// Sends a request to the auth server, head and body as they are.
+fn forward(address: SocketAddr, request: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
 /// A backend that asks the auth server who has the cookie, as a page of `frontend` may.
 fn backend_of(server: &Server, frontend: &str) -> String {
     let (address, frontend) = (server.address, frontend.to_owned());
     stub(move |head| {
         let Some(cookies) = cookies(head) else { return answer(401, "") };
-        let mut stream = std::net::TcpStream::connect(address).unwrap();
         let request = format!(
             "GET /api/auth/get-session HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncookie: {cookies}\r\n\r\n"
         );
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
+        let text = forward(address, &request);
         let (_, body) = text.split_once("\r\n\r\n").unwrap();
         let cors = format!(
             "access-control-allow-origin: {frontend}\r\naccess-control-allow-credentials: true\r\n"
         );
         if body == "null" { answer(401, "") } else { answer_with(200, &cors, body) }
+    })
+}
+
+/// A frontend that passes `/api/auth` on, as a rewrite does, and has something in between.
+fn rewriting(
+    server: &Server,
+    between: impl Fn(&str, String) -> String + Send + Sync + 'static,
+) -> String {
+    let address = server.address;
+    stub(move |head| match head.split(' ').nth(1) {
+        Some(path) if path.starts_with("/api/auth/") => {
+            let closing = head.replacen("\r\n", "\r\nconnection: close\r\n", 1);
+            between(path, forward(address, &closing))
+        }
+        _ => answer(404, "<html>no such page</html>"),
     })
 }
 
@@ -475,6 +513,39 @@ fn a_backend_is_asked_with_a_token_where_there_are_audiences() {
 }
 
 #[test]
+fn what_stands_between_page_and_server_is_noticed() {
+    let config =
+        "[emailAndPassword]\nenabled = true\n[plugins.jwt]\n[tokens.api]\nalgorithm = 'EdDSA'";
+    let place = Place::with_config(config).env("BETTER_AUTH_SECRET", SECRET);
+    let server = place.serve();
+    let ask = |page: &str, more: &[&str]| {
+        let arguments = [&["--frontend", page], more].concat();
+        journey(&place, &server, &arguments, &[(page, "FRONTEND")])
+    };
+    assert_eq!(ask(&rewriting(&server, |_, answer| answer), &[]), "");
+    let without_cookies =
+        rewriting(&server, |_, answer| answer.replace("set-cookie: ", "x-cookie: "));
+    assert_snapshot!(ask(&without_cookies, &[]), @"problem journey no-cookie: POST FRONTEND/api/auth/sign-up/email sets no cookie");
+    // Another server behind the same address, with another secret or database.
+    let two_servers = rewriting(&server, |path, said| match path {
+        "/api/auth/get-session" => answer(200, "null"),
+        _ => said,
+    });
+    assert_snapshot!(ask(&two_servers, &[]), @"problem journey no-session: GET FRONTEND/api/auth/get-session with `better-auth.session_token`: 200 OK: null");
+    let failing = rewriting(&server, |path, said| match path {
+        "/api/auth/sign-up/email" => answer(500, ""),
+        _ => said,
+    });
+    assert_snapshot!(ask(&failing, &[]), @"problem journey sign-up: POST FRONTEND/api/auth/sign-up/email: 500 Internal Server Error");
+    // The rewrite has the base path alone, and tokens are beside it.
+    let page = rewriting(&server, |_, answer| answer);
+    let backend =
+        stub(|head| if cookies(head).is_some() { answer(200, "{}") } else { answer(401, "") });
+    let said = ask(&page, &["--backend", &backend]);
+    assert_snapshot!(said.lines().next().unwrap(), @r#"problem journey no-token: POST FRONTEND/auth/token for the audience "api": 404 Not Found: <html>no such page</html>"#);
+}
+
+#[test]
 fn what_the_server_warns_of_is_told() {
     assert_snapshot!(of("host = '0.0.0.0'\n[tokens.api]\nalgorithm = 'HS256'\ndangerouslySignWithAuthSecret = true"), @r"
     notice configuration warning: `tokens.api.dangerouslySignWithAuthSecret` is on: whoever verifies these tokens holds the secret of this server, and can forge every session. Move the backend to `vestibule secret derive --service api`, then take the line away
@@ -503,6 +574,12 @@ fn failed_to_fetch_is_explained() {
     problem journey cors: OPTIONS AUTH/api/auth/sign-up/email with `Origin: FRONTEND`: 403 Forbidden, `Access-Control-Allow-Origin: none`, `Access-Control-Allow-Credentials: none`
     problem journey sign-up: POST AUTH/api/auth/sign-up/email: 403 Forbidden: {"message":"Invalid origin","code":"INVALID_ORIGIN"}
     "#);
+    // The base URL is the frontend's, and it passes nothing on.
+    let config = format!("baseURL = '{page}'\n[emailAndPassword]\nenabled = true");
+    let place = Place::with_config(&config).env("BETTER_AUTH_SECRET", SECRET);
+    let server = place.serve();
+    let said = journey(&place, &server, &["--frontend", &page], &[(&page, "FRONTEND")]);
+    assert_snapshot!(said, @"problem journey no-rewrite: GET FRONTEND/api/auth/ok: 404 Not Found: <html>Not Found</html>; so pages call AUTH directly");
     let said = journey(&place, &server, &["--frontend", "http://127.0.0.1:1"], &[]);
     assert_snapshot!(said, @r"
     problem journey frontend-away: GET http://127.0.0.1:1/api/auth/ok: Connection refused (os error 111)

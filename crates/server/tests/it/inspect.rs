@@ -664,11 +664,44 @@ fn keys_of_others_are_compared() {
 }
 
 #[test]
+fn whole_answers_and_broken_lines_are_read() {
+    let place = place();
+    let server = place.serve();
+    let made = server.sign_up("ada@example.com");
+    let session = server.session(&made.cookie()).to_string();
+    for answer in [made.text(), session.as_str()] {
+        let report = inspected(&place, answer);
+        assert_eq!(report["verdict"], "valid", "{report:#}");
+        assert!(report["parts"][0]["facts"]["user"].as_str().unwrap().starts_with("Ada"));
+    }
+    let head: Vec<_> =
+        made.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let report = inspected(&place, &format!("HTTP/1.1 200 OK\r\n{}", head.join("\r\n")));
+    assert_eq!(report["verdict"], "valid", "{report:#}");
+    assert_eq!(report["parts"].as_array().unwrap().len(), 1, "{report:#}");
+
+    let claims = object(json!({ "email": "ada@example.com" }));
+    let token = jwt::sign(&SigningKey::new(SECRET), claims, now(), 3600);
+    let (start, end) = token.split_at(40);
+    let report = inspected(&place, &format!("{start}\n  {end}"));
+    assert_eq!(report["kind"], "verification-token", "{report:#}");
+    assert_eq!(report["verdict"], "valid");
+}
+
+#[test]
 fn what_is_nothing_of_ours_is_not_recognised() {
     let place = place();
-    for value in
-        ["", "hello", "https://example.com", "-----BEGIN PUBLIC KEY-----", "a.b.c", "{}", "0123"]
-    {
+    for value in [
+        "",
+        "a\nb",
+        "{\"token\": 1}",
+        "hello",
+        "https://example.com",
+        "-----BEGIN PUBLIC KEY-----",
+        "a.b.c",
+        "{}",
+        "0123",
+    ] {
         let output = place.run_with_input(&["inspect", "-"], value);
         assert_eq!(output.status.code(), Some(2), "{value}");
     }

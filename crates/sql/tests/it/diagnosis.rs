@@ -55,6 +55,7 @@ mod postgres {
                 alter column "emailVerified" type timestamptz using null,
                 alter column "emailVerified" drop not null;
             create table app_users (id serial primary key, auth_user_id uuid, seen_at timestamp);
+            alter table "user" add column hashed_password text not null;
             create table unrelated (made_at timestamp);
         "#;
         let database = with_schema(&name, &server(), wrong).await;
@@ -66,6 +67,8 @@ mod postgres {
                 r#"alter table "user" alter column "emailVerified" drop default, alter column "emailVerified" type boolean using ("emailVerified" is not null), alter column "emailVerified" set default false, alter column "emailVerified" set not null;"#,
                 r#"the column "expiresAt" of the table "session" is of type timestamp, which keeps no zone"#,
                 r#"alter table "session" alter column "expiresAt" type timestamptz using "expiresAt" at time zone 'UTC';"#,
+                r#"the column "hashed_password" of the table "user" takes no null and has no default, and the server writes nothing into it"#,
+                r#"alter table "user" alter column "hashed_password" drop not null;"#,
                 r#"the column "auth_user_id" of the table "app_users" is of type uuid, and refers to "id" of "user", of type text"#,
                 r#"alter table "app_users" alter column "auth_user_id" type text using "auth_user_id"::text::text;"#,
                 r#"the column "seen_at" of the table "app_users" is of type timestamp, which keeps no zone"#,

@@ -1,9 +1,11 @@
 //! The database: whether it answers, whether it is as the server needs it, and what will go wrong later.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use anyhow::Result;
 use vestibule_core::clock::SystemClock;
+use vestibule_core::schema::diff::Finding as Drift;
 use vestibule_sql::diagnosis::{Diagnosis, Misfit, MisfitKind, Pooler};
 use vestibule_sql::url::{Host, Target};
 use vestibule_sql::{Database, MigrateError};
@@ -49,7 +51,7 @@ async fn examine(subject: &Subject<'_>) -> Result<Vec<Finding>> {
     let schema = subject.settings.builder().schema()?;
     let database = Database::connect_to_read(&settings.url, &schema)?;
     let diagnosis = database.diagnose(&SystemClock).await?;
-    let mut findings = vec![reached(subject, &diagnosis)];
+    let mut findings = vec![reached(settings, &diagnosis)];
     findings.extend(pooler(subject, diagnosis.pooler));
     if diagnosis.is_read_only {
         findings.push(Finding::problem(
@@ -66,10 +68,9 @@ async fn examine(subject: &Subject<'_>) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-fn reached(subject: &Subject<'_>, diagnosis: &Diagnosis) -> Finding {
+fn reached(settings: &impl Display, diagnosis: &Diagnosis) -> Finding {
     let millis = diagnosis.round_trip.as_secs_f64() * 1000.0;
-    let found =
-        format!("{}, {}, {millis:.1} ms away", subject.settings.database, diagnosis.product);
+    let found = format!("{settings}, {}, {millis:.1} ms away", diagnosis.product);
     if diagnosis.round_trip <= SLOW {
         return Finding::fine(CHECK, found);
     }
@@ -108,9 +109,11 @@ async fn drift(database: &Database, diagnosis: &Diagnosis) -> Result<Vec<Finding
     match database.check().await {
         Ok(()) => {}
         Err(MigrateError::Schema(missing)) => {
-            findings.extend(missing.findings.iter().map(|finding| {
+            // What a migration does not mend is among the misfits.
+            let is_missing = |it: &&Drift| !matches!(it, Drift::UnexpectedRequiredColumn { .. });
+            findings.extend(missing.findings.iter().filter(is_missing).map(|drift| {
                 let why = "until it is mended nothing is served";
-                Finding::problem(CHECK, "drift", finding.to_string(), why, "vestibule migrate")
+                Finding::problem(CHECK, "drift", drift.to_string(), why, "vestibule migrate")
             }));
         }
         Err(error) => return Err(error.into()),
@@ -125,20 +128,33 @@ async fn drift(database: &Database, diagnosis: &Diagnosis) -> Result<Vec<Finding
             "`vestibule migrate --sql` shows what is expected",
         )
     }));
-    if findings.is_empty() {
-        let plan = database.plan().await?;
-        findings.push(match plan.statements().len() {
-            0 => Finding::fine(CHECK, "as the configuration wants it"),
-            count => Finding::notice(
-                CHECK,
-                "incomplete",
-                format!("{count} statements would complete it"),
-                "it works without them, more slowly",
-                "vestibule migrate",
-            ),
-        });
+    if findings.is_empty() && diagnosis.misfits.is_empty() {
+        findings.push(plan(database.plan().await.map(|plan| plan.statements().len()))?);
     }
     Ok(findings)
+}
+
+/// What is left for a migration, where nothing is missing.
+fn plan(statements: Result<usize, MigrateError>) -> Result<Finding> {
+    const CHECK: &str = "schema";
+    Ok(match statements {
+        Ok(0) => Finding::fine(CHECK, "as the configuration wants it"),
+        Ok(count) => Finding::notice(
+            CHECK,
+            "incomplete",
+            format!("{count} statements would complete it"),
+            "it works without them, more slowly",
+            "vestibule migrate",
+        ),
+        Err(MigrateError::Diff(error)) => Finding::problem(
+            CHECK,
+            "index",
+            error.to_string(),
+            "`vestibule migrate` stops there",
+            "rename or drop that index, then `vestibule migrate`",
+        ),
+        Err(error) => return Err(error.into()),
+    })
 }
 
 fn misfit(misfit: &Misfit) -> Finding {
@@ -177,6 +193,13 @@ fn misfit(misfit: &Misfit) -> Finding {
             "writing a user fails; Auth.js keeps the time of verification there, Better Auth a boolean",
             mend,
         ),
+        MisfitKind::Unwritten => Finding::problem(
+            "schema",
+            "unwritten",
+            found,
+            "every sign-up fails; another program or an older configuration made the column",
+            mend,
+        ),
         MisfitKind::Reference { .. } => Finding::problem(
             "schema",
             "reference-type",
@@ -211,6 +234,8 @@ fn clock(diagnosis: &Diagnosis) -> Finding {
 #[cfg(test)]
 mod tests {
     use vestibule_core::Timestamp;
+    use vestibule_core::schema::diff::DiffError;
+    use vestibule_core::store::StoreError;
     use vestibule_sql::diagnosis::Reading;
 
     use super::super::finding::Findings;
@@ -230,13 +255,15 @@ mod tests {
         }
     }
 
+    fn line(finding: Finding) -> String {
+        let mut findings = Findings::default();
+        findings.push(finding);
+        findings.to_text(Style::Plain).lines().next().unwrap().trim().to_owned()
+    }
+
     #[test]
     fn a_clock_that_differs_is_a_problem() {
-        let said = |millis| {
-            let mut findings = Findings::default();
-            findings.push(clock(&with_clock(millis)));
-            findings.to_text(Style::Plain).lines().next().unwrap().trim().to_owned()
-        };
+        let said = |millis| line(clock(&with_clock(millis)));
         assert_eq!(said(1_000_005), "ok    clock: the database's agrees with this computer's");
         assert_eq!(said(1_001_999), "ok    clock: the database's agrees with this computer's");
         assert_eq!(
@@ -244,5 +271,49 @@ mod tests {
             "bad   clock: the database's is 90.0 s ahead of this computer's"
         );
         assert_eq!(said(995_000), "bad   clock: the database's is 5.0 s behind this computer's");
+    }
+
+    #[test]
+    fn a_database_that_is_far_away_is_worth_a_notice() {
+        let at = |millis| Diagnosis {
+            product: "PostgreSQL 17".to_owned(),
+            round_trip: Duration::from_millis(millis),
+            ..with_clock(0)
+        };
+        assert_eq!(
+            line(reached(&"`a.db`", &at(1))),
+            "ok    database: `a.db`, PostgreSQL 17, 1.0 ms away"
+        );
+        assert_eq!(
+            line(reached(&"`a.db`", &at(90))),
+            "note  database: `a.db`, PostgreSQL 17, 90.0 ms away"
+        );
+    }
+
+    #[test]
+    fn what_a_migration_would_do_or_cannot_do_is_told() {
+        assert_eq!(line(plan(Ok(2)).unwrap()), "note  schema: 2 statements would complete it");
+        let differs = DiffError::IndexDiffers { name: "i".to_owned(), table: "t".to_owned() };
+        assert!(
+            line(plan(Err(differs.into())).unwrap())
+                .starts_with("bad   schema: the index \"i\" of the table")
+        );
+        let away = StoreError::Unavailable { attempt: "ask".to_owned(), source: "away".into() };
+        assert!(plan(Err(away.into())).is_err());
+    }
+
+    #[test]
+    fn times_of_others_in_sqlite_come_with_their_statement() {
+        let found = Misfit {
+            table: "session".to_owned(),
+            column: "expiresAt".to_owned(),
+            data_type: "text".to_owned(),
+            kind: MisfitKind::NaiveTimes { rows: 3 },
+            mend: None,
+        };
+        assert_eq!(
+            line(misfit(&found)),
+            "bad   schema: the column \"expiresAt\" of the table \"session\" holds times without a zone, in 3"
+        );
     }
 }

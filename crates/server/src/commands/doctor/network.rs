@@ -115,7 +115,22 @@ fn collect(value: &Json, path: &str, endpoints: &mut Vec<(String, String)>) {
 async fn webhook(subject: &Subject<'_>, option: &str, url: &str) -> Finding {
     let host = url.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
     let host = host.unwrap_or_default();
+    if subject.settings.options.production
+        && url.starts_with("http://")
+        && !site::is_loopback(&host)
+    {
+        return Finding::problem(
+            WEBHOOKS,
+            "http",
+            format!("`{option}`: {url} is not https"),
+            "users' data goes there in clear: the signature keeps nobody from reading it",
+            format!("`{option}` with an https URL"),
+        );
+    }
     match send(Outgoing::new(Method::HEAD, url)).await {
+        Ok(answer) => {
+            Finding::fine(WEBHOOKS, format!("`{option}`: {url} answers ({})", answer.status))
+        }
         Err(error) => Finding::problem(
             WEBHOOKS,
             "unreachable",
@@ -123,21 +138,5 @@ async fn webhook(subject: &Subject<'_>, option: &str, url: &str) -> Finding {
             "what it is told is lost after some retries; what it is asked fails",
             format!("start what listens there, or correct `{option}`"),
         ),
-        Ok(_)
-            if subject.settings.options.production
-                && url.starts_with("http://")
-                && !site::is_loopback(&host) =>
-        {
-            Finding::problem(
-                WEBHOOKS,
-                "http",
-                format!("`{option}`: {url} is not https"),
-                "users' data goes there in clear: the signature keeps nobody from reading it",
-                format!("`{option}` with an https URL"),
-            )
-        }
-        Ok(answer) => {
-            Finding::fine(WEBHOOKS, format!("`{option}`: {url} answers ({})", answer.status))
-        }
     }
 }

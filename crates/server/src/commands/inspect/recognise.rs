@@ -6,19 +6,66 @@ use serde_json::{Map, Value as Json};
 use vestibule_tokens::encoding::decode_base64url;
 
 use super::known::Known;
-use super::report::{Fact, Report};
+use super::report::{Fact, Report, Verdict};
 use super::{ciphertext, cookie, jwt, key, password_hash, session, session_cache, signed};
 
 /// Headers whose values are bearer tokens: of requests, and of answers.
 const TOKEN_HEADERS: [&str; 4] =
     ["authorization", "set-auth-token", "set-auth-jwt", "x-vestibule-service-key"];
 
+/// Where answers of the API carry tokens.
+const TOKEN_MEMBERS: [&str; 4] = ["/token", "/access_token", "/session/token", "/accessToken"];
+
 /// Attributes that tell a `Set-Cookie` line from a `Cookie` line.
 const ATTRIBUTES: [&str; 6] = ["path", "httponly", "max-age", "samesite", "domain", "expires"];
 
 pub(super) fn inspect(known: &Known, text: &str) -> Report {
-    let text = text.trim();
-    let text = unquoted(text);
+    let text = unquoted(text.trim());
+    if text.starts_with('{') {
+        return json(known, text);
+    }
+    if text.lines().count() > 1 {
+        return lines(known, text);
+    }
+    line(known, text)
+}
+
+/// The tokens in an answer of the API.
+fn json(known: &Known, text: &str) -> Report {
+    let answer: Json = serde_json::from_str(text).unwrap_or_default();
+    let mut report = Report::new("json", "an answer in JSON");
+    for pointer in TOKEN_MEMBERS {
+        if let Some(token) = answer.pointer(pointer).and_then(Json::as_str) {
+            let mut part = bare(known, token);
+            part.what = format!("{}, in `{}`", part.what, pointer[1..].replace('/', "."));
+            report.parts.push(part);
+        }
+    }
+    if report.parts.is_empty() {
+        return Report::unrecognised("JSON without a token that Better Auth or Vestibule writes");
+    }
+    report
+}
+
+/// A token that a terminal or a mail broke into lines, or the lines of a request or an answer.
+fn lines(known: &Known, text: &str) -> Report {
+    let joined: String = text.split_whitespace().collect();
+    if is_jwt(&joined) || is_jwe(&joined) || ciphertext::is_one(&joined) {
+        let mut report = bare(known, &joined);
+        report.note("it came in several lines, which were put together");
+        return report;
+    }
+    let mut report = Report::new("lines", "the lines of a request or an answer");
+    let parts =
+        text.lines().filter(|part| !part.trim().is_empty()).map(|part| line(known, part.trim()));
+    report.parts.extend(parts.filter(|part| part.verdict() != Verdict::Unrecognised));
+    match report.parts.len() {
+        0 => Report::unrecognised("lines without anything that Better Auth or Vestibule writes"),
+        _ => report,
+    }
+}
+
+fn line(known: &Known, text: &str) -> Report {
     if let Some((name, value)) = text.split_once(':') {
         let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
         match name.as_str() {

@@ -9,6 +9,8 @@ mod backend;
 mod jar;
 mod user;
 
+use std::net::IpAddr;
+
 use http::{Method, StatusCode, header};
 use serde_json::json;
 
@@ -17,6 +19,7 @@ use super::Subject;
 use super::exchange::{Answer, Outgoing, send};
 use super::finding::{Finding, Findings};
 use super::place::Place;
+use crate::settings::Settings;
 
 const CHECK: &str = "journey";
 
@@ -67,7 +70,7 @@ async fn find_auth(
     subject: Option<&Subject<'_>>,
     findings: &mut Findings,
 ) -> Option<Place> {
-    let direct = route.auth.clone().or_else(|| configured_auth(subject?));
+    let direct = route.auth.clone().or_else(|| configured_auth(subject?, &route.frontend));
     let path = direct.as_ref().map_or(DEFAULT_BASE_PATH, |place| place.path.as_str()).to_owned();
     let rewrite = route.frontend.clone().with_path(&path);
     let ok = rewrite.at(&format!("{path}/ok"));
@@ -99,16 +102,9 @@ async fn find_auth(
     let itself = direct.at(&format!("{path}/ok"));
     match ask_ok(&direct).await {
         Ok(answer) if is_ok(&answer) => {
-            findings.push(Finding::notice(
-                CHECK,
-                "no-rewrite",
-                format!("GET {ok}: {by_rewrite}; so pages call {} directly", direct.origin()),
-                "it works as long as both are one site and the frontend is in `trustedOrigins`; a rewrite needs neither",
-                format!(
-                    "in next.config:\n  rewrites: async () => [{{ source: \"{path}/:path*\", destination: \"{}\" }}]",
-                    direct.at(&format!("{path}/:path*"))
-                ),
-            ));
+            let found =
+                format!("GET {ok}: {by_rewrite}; so pages call {} directly", direct.origin());
+            findings.push(no_rewrite(subject, &route.frontend, &direct, found));
             Some(direct)
         }
         outcome => {
@@ -117,6 +113,28 @@ async fn find_auth(
             None
         }
     }
+}
+
+/// A frontend may do without a rewrite, unless the configuration counts on one.
+fn no_rewrite(
+    subject: Option<&Subject<'_>>,
+    frontend: &Place,
+    direct: &Place,
+    found: String,
+) -> Finding {
+    let path = &direct.path;
+    let fix = format!(
+        "in next.config:\n  rewrites: async () => [{{ source: \"{path}/:path*\", destination: \"{}\" }}]",
+        direct.at(&format!("{path}/:path*"))
+    );
+    let base_url = subject.and_then(|subject| subject.auth.base_urls().fixed());
+    if base_url.is_some_and(|url| url.origin() == frontend.origin()) {
+        let why =
+            "the baseURL is the frontend's origin: links in mails lead there, and nobody answers";
+        return Finding::problem(CHECK, "no-rewrite", found, why, fix);
+    }
+    let why = "it works as long as both are one site and the frontend is in `trustedOrigins`; a rewrite needs neither";
+    Finding::notice(CHECK, "no-rewrite", found, why, fix)
 }
 
 fn no_auth(found: &str) -> Finding {
@@ -129,14 +147,24 @@ fn no_auth(found: &str) -> Finding {
     )
 }
 
-fn configured_auth(subject: &Subject<'_>) -> Option<Place> {
-    let settings = subject.settings;
-    let path = subject.auth.base_urls().path().to_owned();
-    // By its own socket: the base URL may be the frontend's origin.
-    let own = format!("http://{}:{}", settings.host, settings.port);
-    let configured = subject.auth.base_urls().fixed().map(|url| url.origin().to_owned());
-    let place: Place = configured.unwrap_or(own).parse().ok()?;
-    Some(place.with_path(&path))
+/// Where the auth server is by the configuration: at its base URL, unless that is the frontend's own
+/// origin, else at its socket.
+fn configured_auth(subject: &Subject<'_>, frontend: &Place) -> Option<Place> {
+    let path = subject.auth.base_urls().path();
+    let by_url = subject.auth.base_urls().fixed().and_then(|url| url.origin().parse().ok());
+    let by_url = by_url.filter(|place: &Place| place.origin() != frontend.origin());
+    let place = by_url.or_else(|| socket(subject.settings).parse().ok())?;
+    Some(place.with_path(path))
+}
+
+/// The server's own address, as somebody on this computer reaches it.
+fn socket(settings: &Settings) -> String {
+    let host = match settings.host.parse::<IpAddr>() {
+        Ok(address) if address.is_unspecified() => "127.0.0.1".to_owned(),
+        Ok(IpAddr::V6(address)) => format!("[{address}]"),
+        _ => settings.host.clone(),
+    };
+    format!("http://{host}:{}", settings.port)
 }
 
 async fn ask_ok(place: &Place) -> Result<Answer, String> {
@@ -217,6 +245,10 @@ impl Journey<'_> {
             outcome => {
                 let said = outcome.map_or_else(|error| error, |answer| answer.summary());
                 self.sign_up_failed(&url, &said);
+                if user::is_deleted_by_database(self).await {
+                    let found = "the user was made all the same, and is deleted again";
+                    self.findings.push(Finding::fine(CHECK, found));
+                }
                 return false;
             }
         };

@@ -34,9 +34,7 @@ impl ThrowAway {
 /// Deletes the user by the database of the configuration, else by the API.
 pub(super) async fn delete(journey: &Journey<'_>) -> Finding {
     let email = &journey.user.email;
-    if let (Some(subject), Some(id)) = (journey.subject, &journey.user.id)
-        && let Ok(true) = delete_row(subject, id, email).await
-    {
+    if is_deleted_by_database(journey).await {
         return Finding::fine(CHECK, format!("the user {email} is deleted again"));
     }
     let path = format!("{}/delete-user", journey.auth.path);
@@ -61,8 +59,14 @@ pub(super) async fn delete(journey: &Journey<'_>) -> Finding {
     )
 }
 
-/// Whether that user was in the configured database, and is no longer.
-async fn delete_row(subject: &Subject<'_>, id: &str, email: &str) -> Result<bool> {
+/// Whether the user was in the database of the configuration, and is no longer.
+pub(super) async fn is_deleted_by_database(journey: &Journey<'_>) -> bool {
+    let Some(subject) = journey.subject else { return false };
+    // Where it cannot be done, the API is asked, and says why.
+    delete_row(subject, &journey.user.email).await.unwrap_or(false)
+}
+
+async fn delete_row(subject: &Subject<'_>, email: &str) -> Result<bool> {
     let settings = subject.settings;
     if settings.database.missing_file().is_some() {
         return Ok(false);
@@ -74,10 +78,9 @@ async fn delete_row(subject: &Subject<'_>, id: &str, email: &str) -> Result<bool
     let auth = settings.builder().store(database.store()).secrets(secrets).hash_threads(one);
     let auth = auth.build()?;
     let mut exchange = auth.unrequested()?;
-    // Nobody else's row, should the ids of two databases meet.
-    if exchange.users().find(id).await?.is_none_or(|user| user.email != email) {
-        return Ok(false);
-    }
+    // Nobody else has the address: it was drawn for this journey.
+    let Some(user) = exchange.users().find_by_email(email).await? else { return Ok(false) };
+    let id = user.id.as_str();
     exchange.begin().await?;
     exchange.sessions().revoke_all(id).await?;
     exchange.delete(Account::MODEL, Account::USER_ID.eq(id)).await?;
