@@ -5,6 +5,7 @@ mod attacks;
 mod axum_router;
 mod database;
 mod database_faults;
+mod issued;
 mod key_sets;
 mod mirror;
 mod modes;
