@@ -9,5 +9,6 @@ mod issued;
 mod key_sets;
 mod mirror;
 mod modes;
+mod reference;
 mod remote;
 mod world;
