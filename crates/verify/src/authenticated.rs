@@ -70,7 +70,7 @@ pub struct User {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Session {
-    /// `None` for a JWT, which names no session.
+    /// `None` for a JWT that names none (`sid`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// When the session, or the JWT, ends.

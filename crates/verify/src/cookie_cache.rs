@@ -92,6 +92,7 @@ impl CookieCache {
         for token in cookies.tokens() {
             let Some(value) = cookies.session_data(&token) else { continue };
             match self.read_one(&token, &value, now).await {
+                Err(found @ Refusal::Unavailable(_)) => return Err(found),
                 Err(found) => refusal = found,
                 found => return found,
             }

@@ -8,7 +8,7 @@ use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{Refusal, Verifier};
+use crate::{Authenticated, Refusal, Verifier};
 
 /// Checks each request before the service behind it sees it, and puts
 /// [`Authenticated`](crate::Authenticated) among the request's extensions.
@@ -82,7 +82,11 @@ where
                 }
                 Err(refused)
                     if guests == Guests::Allowed
-                        && !matches!(refused.refusal, Refusal::Unavailable(_)) => {}
+                        && !matches!(refused.refusal, Refusal::Unavailable(_)) =>
+                {
+                    // What another guard has found is not what this one asks for.
+                    parts.extensions.remove::<Authenticated>();
+                }
                 Err(refused) => return Ok(refused.refusal.response(&refused.realm)),
             }
             inner.call(Request::from_parts(parts, body)).await

@@ -71,6 +71,8 @@ impl Postgres {
         const ATTEMPT: &str = "look up a session in PostgreSQL";
         let rows = match self.run(sql, &[Some(token)], ATTEMPT).await? {
             Ok(answer) => answer.rows,
+            // A token that the column's type cannot even hold is nobody's, and not for the log.
+            Err(error) if has_class(&error, "22") => return Ok(None),
             Err(error) => return Err(Unavailable::new(ATTEMPT, error)),
         };
         let Some(row) = rows.first() else { return Ok(None) };
@@ -138,6 +140,11 @@ impl Postgres {
             }
         }
     }
+}
+
+/// Whether the server's error is of this class of SQL states.
+fn has_class(error: &tokio_postgres::Error, class: &str) -> bool {
+    error.code().is_some_and(|state| state.code().starts_with(class))
 }
 
 /// Connection exceptions, shutdown, start, fail-over.

@@ -27,6 +27,7 @@ pub struct SharedDatabase {
     key: SigningKey,
     tables: Arc<Tables>,
     sql: Arc<str>,
+    requires_signature: bool,
 }
 
 impl SharedDatabase {
@@ -34,7 +35,20 @@ impl SharedDatabase {
     pub fn new(database: Database, secret: &str) -> Self {
         let tables = Tables::default();
         let sql = tables.statement(database.dialect(), database.schema()).into();
-        Self { database, key: SigningKey::new(secret), tables: Arc::new(tables), sql }
+        Self {
+            database,
+            key: SigningKey::new(secret),
+            tables: Arc::new(tables),
+            sql,
+            requires_signature: false,
+        }
+    }
+
+    /// Refuses session tokens without a signature, as `requireSignature` of the plugin `bearer`: then
+    /// whoever has read the database has no token yet.
+    #[must_use]
+    pub fn require_signature(self) -> Self {
+        Self { requires_signature: true, ..self }
     }
 
     /// For tables and columns with other names than Better Auth's own.
@@ -56,6 +70,9 @@ impl SharedDatabase {
         credential: &Credential<'_>,
         now: Timestamp,
     ) -> Result<Authenticated, Refusal> {
+        if self.requires_signature && matches!(credential, Credential::SessionToken(_)) {
+            return Err(Refusal::invalid("bearer token", "it has no signature"));
+        }
         let token = credential.session_token(&self.key)?;
         let Some((session, user)) = self.database.find(&self.sql, &token).await? else {
             return Err(Refusal::Ended);

@@ -165,6 +165,13 @@ async fn a_plain_tower_service_is_guarded_too() {
     assert_eq!(answer.status(), 401);
     assert_eq!(answer.headers()[header::WWW_AUTHENTICATE], "Bearer realm=\"notes\"");
 
+    // Behind another guard a guest is a guest all the same.
+    let none = Jwt::new(Keys::shared("a key"), ISSUER, AUDIENCE);
+    let other = world.builder().jwt(none).build().unwrap();
+    let both = verifier.layer().layer(other.layer().allow_guests().layer(service));
+    let answer = both.oneshot(request(session_cookie(&alice.cookie))).await.unwrap();
+    assert_eq!(answer.into_body(), "nobody");
+
     let open = verifier.layer().allow_guests().layer(service);
     let answer = open.clone().oneshot(request(HeaderMap::new())).await.unwrap();
     assert_eq!(answer.into_body(), "nobody");

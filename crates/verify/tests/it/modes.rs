@@ -43,6 +43,20 @@ async fn shared_database_finds_everybody(backend: Backend) {
 }
 
 #[tokio::test]
+async fn a_signature_may_be_required_of_bearer_tokens() {
+    let world = World::new(Backend::Sqlite).await;
+    let alice = world.alice().await;
+    let database = world.shared_database().require_signature();
+    let verifier = world.builder().shared_database(database).build().unwrap();
+    check(&verifier, &bearer(&alice.signed)).await.unwrap();
+    let refused = refusal(check(&verifier, &bearer(&alice.token)).await);
+    assert_eq!(
+        refused,
+        "401 INVALID_CREDENTIAL: the bearer token is not valid: it has no signature"
+    );
+}
+
+#[tokio::test]
 async fn sqlite_finds_everybody() {
     shared_database_finds_everybody(Backend::Sqlite).await;
 }

@@ -72,7 +72,8 @@ impl World {
         Self::start(backend, json!({}), configure).await
     }
 
-    async fn start(
+    /// With plugins and more.
+    pub(crate) async fn start(
         backend: Backend,
         options: Value,
         configure: fn(vestibule_core::auth::Builder) -> vestibule_core::auth::Builder,
@@ -122,6 +123,12 @@ impl World {
 
     pub(crate) fn shared_database(&self) -> SharedDatabase {
         SharedDatabase::new(Database::connect(&self.url).expect("a URL"), SECRET)
+    }
+
+    /// The `Cookie` header that a browser sends after `/get-session`.
+    pub(crate) fn cookies(&self, actor: &Actor, names: &[&str]) -> HeaderMap {
+        let pairs = names.iter().filter_map(|name| Some(format!("{name}={}", actor.cookie(name)?)));
+        cookie(&pairs.collect::<Vec<_>>().join("; "))
     }
 
     pub(crate) fn base_url(&self) -> String {
