@@ -108,7 +108,10 @@ pub enum OneOrMany {
 
 /// When tokens end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "expected a time span such as \"15m\", or seconds since 1970")]
+#[serde(
+    untagged,
+    expecting = "`jwt.expirationTime`: expected a time span such as \"15m\", or seconds since 1970"
+)]
 pub enum ExpirationTime {
     /// In seconds since 1970.
     At(i64),

@@ -9,6 +9,7 @@ mod environment;
 mod generate;
 mod init;
 mod inspect;
+mod jwt;
 mod limits;
 mod outbox;
 mod pages;

@@ -68,7 +68,7 @@ fn what_is_not_known_is_refused() {
     unknown variant `HS256`, expected one of `EdDSA`, `ES256`, `ES512`, `RS256`, `PS256`
     missing field `alg`
     invalid value: integer `-1`, expected u64
-    expected a time span such as "15m", or seconds since 1970
+    `jwt.expirationTime`: expected a time span such as "15m", or seconds since 1970
     expected a text or a list of texts
     invalid type: string "https://app.example", expected struct Webhook
     "#);
