@@ -23,6 +23,7 @@ export async function databaseAway({ provider, binary }) {
       await proxy.down();
       assertAway(await session(cookie), "/get-session");
       assertAway(await call(server.port, "GET", "/list-sessions", { cookie }), "/list-sessions");
+      assertAway(await call(server.port, "GET", "/verify", { cookie }), "/verify");
       assertAway(await signUp(server.port, `away${round}@example.com`), "/sign-up/email");
       assert.equal((await call(server.port, "GET", "/ok")).status, 200, "/ok needs no database");
       await proxy.up();

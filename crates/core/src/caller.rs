@@ -25,6 +25,8 @@ pub enum Access {
     SignedIn,
     Fresh,
     Sensitive,
+    /// A service with its key, and no user.
+    Service,
 }
 
 /// No rule; nothing is looked up.

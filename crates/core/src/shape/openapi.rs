@@ -6,8 +6,9 @@ use serde_json::{Map, Value as Json, json};
 use super::{Object, Type};
 use crate::auth::Auth;
 use crate::caller::Access;
-use crate::endpoint::{Endpoint, MediaTypes, Place};
+use crate::endpoint::{Endpoint, ErrorForm, MediaTypes, Place};
 use crate::schema::{Field, FieldKind, Model, Schema};
+use crate::service_key::SERVICE_KEY_HEADER;
 
 /// The description of everything that is routed.
 pub(crate) fn describe(auth: &Auth) -> Json {
@@ -29,6 +30,9 @@ pub(crate) fn describe(auth: &Auth) -> Json {
     let mut models: Map<_, _> =
         auth.schema().models().iter().map(|model| (model.name.clone(), schema_of(model))).collect();
     models.insert("Refusal".to_owned(), refusal(auth));
+    if auth.endpoints().any(|endpoint| endpoint.error_form == ErrorForm::OAuth) {
+        models.insert("OAuthRefusal".to_owned(), oauth_refusal());
+    }
     let servers = auth.base_urls().fixed().map(|base| json!([{ "url": base.as_str() }]));
     json!({
         "openapi": "3.1.1",
@@ -42,6 +46,11 @@ pub(crate) fn describe(auth: &Auth) -> Json {
                     "type": "apiKey",
                     "in": "cookie",
                     "name": auth.cookies().session_token.name,
+                },
+                "service": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": SERVICE_KEY_HEADER.as_str(),
                 },
             },
         },
@@ -61,7 +70,28 @@ fn refusal(auth: &Auth) -> Json {
     })
 }
 
+/// The same for endpoints of OAuth.
+fn oauth_refusal() -> Json {
+    json!({
+        "allOf": [
+            { "$ref": "#/components/schemas/Refusal" },
+            {
+                "type": "object",
+                "properties": {
+                    "error": { "type": "string" },
+                    "error_description": { "type": "string" },
+                },
+                "required": ["error"],
+            },
+        ],
+    })
+}
+
 fn operation(models: &Schema, endpoint: &Endpoint) -> Json {
+    let refusal = match endpoint.error_form {
+        ErrorForm::BetterAuth => "#/components/schemas/Refusal",
+        ErrorForm::OAuth => "#/components/schemas/OAuthRefusal",
+    };
     let mut operation = json!({
         "operationId": endpoint.id,
         "responses": {
@@ -71,14 +101,16 @@ fn operation(models: &Schema, endpoint: &Endpoint) -> Json {
             },
             "default": {
                 "description": "Refusal",
-                "content": { "application/json": { "schema": {
-                    "$ref": "#/components/schemas/Refusal",
-                } } },
+                "content": { "application/json": { "schema": { "$ref": refusal } } },
             },
         },
     });
-    if endpoint.access != Access::Anyone {
-        operation["security"] = json!([{ "session": [] }]);
+    match endpoint.access {
+        Access::Anyone => {}
+        Access::SignedIn | Access::Fresh | Access::Sensitive => {
+            operation["security"] = json!([{ "session": [] }]);
+        }
+        Access::Service => operation["security"] = json!([{ "service": [] }]),
     }
     let mut parameters = path_parameters(endpoint.path);
     if let Some(Type::Object(query)) = &endpoint.input.query {

@@ -83,8 +83,7 @@ impl Caller for Proved {
 pub(super) struct Client;
 
 impl Caller for Client {
-    // The credential is not a user's.
-    const ACCESS: Access = Access::Anyone;
+    const ACCESS: Access = Access::Service;
 
     async fn resolve(exchange: &mut Exchange) -> Result<Self> {
         if exchange.service().is_some() || is_known_client(exchange) {

@@ -116,51 +116,43 @@ fn check(body: &Body) -> Result<&'static str> {
 
 impl Backends {
     fn asked_audience(&self, body: &Body) -> Result<&Audience> {
-        let asked = match (body.audience.as_deref(), body.resource.as_deref()) {
-            (Some(audience), None) => audience,
-            (None, Some(resource)) => resource,
+        if self.audiences.is_empty() {
+            let message = "This server mints no tokens: no audience is configured";
+            return Err(refusal(INVALID_TARGET, message)
+                .with_hint("add to the configuration: [tokens.api] algorithm = \"HS256\""));
+        }
+        match (body.audience.as_deref(), body.resource.as_deref()) {
+            (None, None) => self.only_audience(),
+            (Some(asked), None) | (None, Some(asked)) => self.find_audience(asked),
             (Some(audience), Some(resource)) => {
                 let found = self.find_audience(audience)?;
-                if found.is(resource) {
-                    return Ok(found);
-                }
-                return Err(refusal(
-                    INVALID_TARGET,
-                    "audience and resource name different services",
-                ));
-            }
-            (None, None) => {
-                return match self.audiences.as_slice() {
-                    [only] => Ok(only),
-                    [] => Err(nothing_configured()),
-                    [_, ..] => {
-                        let names: Vec<_> =
-                            self.audiences.iter().map(|audience| &*audience.name).collect();
-                        let message = "There are several audiences: say which, as `audience`";
-                        Err(refusal(INVALID_TARGET, message)
-                            .with_hint(format!("there are {}", names.join(", "))))
+                match found.is(resource) {
+                    true => Ok(found),
+                    false => {
+                        let message = "audience and resource name different services";
+                        Err(refusal(INVALID_TARGET, message))
                     }
-                };
+                }
             }
-        };
-        self.find_audience(asked)
+        }
+    }
+
+    fn only_audience(&self) -> Result<&Audience> {
+        if let [only] = self.audiences.as_slice() {
+            return Ok(only);
+        }
+        let names: Vec<_> = self.audiences.iter().map(|audience| &*audience.name).collect();
+        let message = "There are several audiences: say which, as `audience`";
+        Err(refusal(INVALID_TARGET, message).with_hint(format!("there are {}", names.join(", "))))
     }
 
     fn find_audience(&self, asked: &str) -> Result<&Audience> {
-        if self.audiences.is_empty() {
-            return Err(nothing_configured());
-        }
         let found = self.audiences.iter().find(|audience| audience.is(asked));
         found.ok_or_else(|| {
             Error::bad_request(INVALID_TARGET)
                 .with_hint("the configuration has audiences as `[tokens.NAME]`")
         })
     }
-}
-
-fn nothing_configured() -> Error {
-    refusal(INVALID_TARGET, "This server mints no tokens: no audience is configured")
-        .with_hint("add to the configuration: [tokens.api] algorithm = \"HS256\"")
 }
 
 fn refusal(code: ErrorCode, message: &'static str) -> Error {

@@ -126,7 +126,7 @@ async fn the_description_has_all_four() {
               "content": {
                 "application/json": {
                   "schema": {
-                    "$ref": "#/components/schemas/Refusal"
+                    "$ref": "#/components/schemas/OAuthRefusal"
                   }
                 }
               }
@@ -355,12 +355,17 @@ async fn the_description_has_all_four() {
               "content": {
                 "application/json": {
                   "schema": {
-                    "$ref": "#/components/schemas/Refusal"
+                    "$ref": "#/components/schemas/OAuthRefusal"
                   }
                 }
               }
             }
           },
+          "security": [
+            {
+              "service": []
+            }
+          ],
           "requestBody": {
             "required": true,
             "content": {
