@@ -2,13 +2,14 @@
 
 import base64
 import hmac
+import subprocess
 from contextlib import contextmanager
 from urllib.parse import quote, unquote
 
 import psycopg
 import pytest
 
-from conftest import ADMIN, SECRET
+from conftest import ADMIN, FOLDER, SECRET, VESTIBULE
 
 
 def me(place, **headers):
@@ -76,6 +77,13 @@ def test_times_are_in_utc_however_they_are_written(shared, spelling):
     assert (answer.status_code, answer.json()["code"]) == (401, "CREDENTIAL_EXPIRED")
     shared.run(change, time=spelling.format(2999), id=ada.id)
     assert me(shared, cookie=ada.cookie).status_code == 200
+
+
+def test_the_models_are_those_that_the_server_makes(tmp_path):
+    (tmp_path / "vestibule.toml").write_text("")
+    command = [VESTIBULE, "generate", "--format", "sqlmodel", "--include", "user,session", "--include-secrets"]
+    made = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    assert made == (FOLDER / "auth_tables.py").read_text()
 
 
 def test_the_tables_of_the_auth_server_cannot_be_written():
