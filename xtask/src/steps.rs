@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
+use crate::application;
 use crate::conformance;
 use crate::setup::{self, Session};
 use crate::shell::{command, find_program, run as run_command, say};
@@ -27,6 +28,16 @@ const STEPS: &[Step] = &[
     Step { name: "deny", about: "bans, licences and sources of dependencies", run: deny },
     Step { name: "tests", about: "unit, integration and store tests", run: run_tests },
     Step { name: "doc-tests", about: "examples in the documentation", run: doc_tests },
+    Step {
+        name: "python:fastapi",
+        about: "the backend in Python before a server",
+        run: application::test_fastapi,
+    },
+    Step {
+        name: "python:generate",
+        about: "generated models in the hands of their libraries",
+        run: application::test_generated,
+    },
     Step { name: "build", about: "the release server", run: |s| conformance::build(s).map(drop) },
     Step {
         name: "conformance:packages",
