@@ -29,7 +29,6 @@ async function look({ page, open }, path, act = async () => {}, name = path.slic
       await page.setViewportSize(viewport);
       await page.emulateMedia({ colorScheme });
       await open(path);
-      await page.waitForLoadState("networkidle");
       await act();
       await page.screenshot({ path: `${screenshots()}/next-${name}-${size}-${colorScheme}.png`, fullPage: true });
       const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
