@@ -7,8 +7,14 @@ const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 375, heig
 
 export async function run({ visitor }) {
   const guest = await visitor();
-  await look(guest, "/sign-up", () => guest.fill("Sign up", { Name: "Gil", Email: "gil@example.com", Password: "short" }));
-  await look(guest, "/sign-in", () => guest.fill("Sign in", { Email: "gil@example.com" }));
+  await look(guest, "/sign-up", async () => {
+    await guest.fill("Sign up", { Name: "Gil", Email: "gil@example.com", Password: "short" });
+    await guest.seesProblemBeside("Password", /too short/i);
+  });
+  await look(guest, "/sign-in", async () => {
+    await guest.fill("Sign in", { Email: "gil@example.com" });
+    await guest.seesProblemBeside("Password", /enter your password/i);
+  });
   await look(guest, "/sign-in?ended");
 
   const gil = await visitor();
@@ -19,7 +25,11 @@ export async function run({ visitor }) {
     await gil.addNote(text);
     await gil.sees(text);
   }
-  await look(gil, "/dashboard", () => gil.addNote(" "), "notes");
+  const write = async () => {
+    await gil.addNote(" ");
+    await gil.seesProblemBeside("New note", /write something/i);
+  };
+  await look(gil, "/dashboard", write, "notes");
 }
 
 /** Pictures to look at, and one thing that a machine can see. */
@@ -29,7 +39,6 @@ async function look({ page, open }, path, act = async () => {}, name = path.slic
       await page.setViewportSize(viewport);
       await page.emulateMedia({ colorScheme });
       await open(path);
-      await page.waitForLoadState("networkidle");
       await act();
       await page.screenshot({ path: `${screenshots()}/next-${name}-${size}-${colorScheme}.png`, fullPage: true });
       const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -43,12 +43,7 @@ const ENDPOINTS = {
   verifyPassword: ["POST", "/verify-password"],
   ok: ["GET", "/ok"],
   error: ["GET", "/error"],
-  listEvents: ["GET", "/events"],
   getSession: ["GET", "/get-session"],
-  exchangeToken: ["POST", "/auth/token"],
-  getMe: ["GET", "/auth/me"],
-  verifyRequest: ["GET", "/verify"],
-  introspectToken: ["POST", "/introspect"],
 } as const
 
 /** Fields that are times; JSON has them as text. */

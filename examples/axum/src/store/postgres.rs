@@ -2,16 +2,20 @@
 //! one another connection, and that one knows none that were prepared.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use deadpool_postgres::{Manager, Pool};
+use deadpool_postgres::{Manager, Pool, Runtime};
 use rustls::{ClientConfig, crypto::aws_lc_rs};
 use tokio_postgres::config::SslMode;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Config, NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::notes::Note;
+
+/// How long a request waits for a connection; then it is answered with 503.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One at a time makes them: `IF NOT EXISTS` does not keep two that start at once apart.
 const TABLES: &str = "
@@ -41,6 +45,9 @@ const ADD: &str = "
 
 const DELETE: &str = "DELETE FROM notes WHERE auth_user_id = $1 AND id = $2";
 
+/// A parameter, and its type: an unnamed statement is told them.
+type Value<'a> = (&'a (dyn ToSql + Sync), Type);
+
 #[derive(Clone)]
 pub(crate) struct Postgres(Pool);
 
@@ -53,7 +60,12 @@ impl Postgres {
             SslMode::Require => Manager::new(config, tls()?),
             _ => Manager::new(config, NoTls),
         };
-        let pool = Pool::builder(manager).max_size(8).build()?;
+        let pool = Pool::builder(manager)
+            .max_size(8)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(PATIENCE))
+            .build()?;
         let client = pool.get().await.context("failed to connect to PostgreSQL")?;
         client.batch_execute(TABLES).await.context("failed to make the tables")?;
         Ok(Self(pool))
@@ -67,17 +79,15 @@ impl Postgres {
 
     pub(crate) async fn add_note(&self, user_id: &str, text: &str) -> Result<Note> {
         let client = self.0.get().await?;
-        let values: &[(&(dyn tokio_postgres::types::ToSql + Sync), Type)] =
-            &[(&user_id, Type::TEXT), (&text, Type::TEXT)];
-        let rows = client.query_typed(ADD, values).await?;
+        let values: [Value<'_>; 2] = [(&user_id, Type::TEXT), (&text, Type::TEXT)];
+        let rows = client.query_typed(ADD, &values).await?;
         note(rows.first().context("an INSERT answered no row")?)
     }
 
     pub(crate) async fn delete_note(&self, user_id: &str, id: i64) -> Result<bool> {
         let client = self.0.get().await?;
-        let values: &[(&(dyn tokio_postgres::types::ToSql + Sync), Type)] =
-            &[(&user_id, Type::TEXT), (&id, Type::INT8)];
-        Ok(client.execute_typed(DELETE, values).await? > 0)
+        let values: [Value<'_>; 2] = [(&user_id, Type::TEXT), (&id, Type::INT8)];
+        Ok(client.execute_typed(DELETE, &values).await? > 0)
     }
 }
 
