@@ -13,8 +13,8 @@ pub use vestibule_core::auth::{BuildError, Builder};
 pub use vestibule_core::{Auth, Error, Result, Timestamp, Value};
 pub use vestibule_core::{
     call, callback, caller, client_address, clock, cookies, crypto, dispatch, endpoint, error,
-    error_codes, hook, key_set, models, oauth_error, options, origin, plugin, prelude, random,
-    redirect, schema, service_key, services, shape, store,
+    error_codes, hook, key_set, models, oauth_error, options, origin, outbox, plugin, prelude,
+    random, redirect, schema, service_key, services, shape, store,
 };
 #[cfg(feature = "router")]
 pub use vestibule_http::{AuthService, Session, cors, endpoints, router};
