@@ -7,7 +7,7 @@
 //! Rules: ECMA-262, 25.5.2 (`JSON.stringify`), 6.1.6.1.20 (`Number::toString`) and 10.1.11.1 (the
 //! order of keys).
 
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 /// The largest integer up to which a JavaScript number has them all.
 const EXACT_INTEGER_LIMIT: u64 = 1 << 53;
@@ -19,9 +19,17 @@ pub fn stringify(value: &Value) -> String {
     text
 }
 
+/// The text of an object, without whitespace.
+pub fn stringify_object(fields: &Map<String, Value>) -> String {
+    let mut text = String::new();
+    write_object(fields, &mut text);
+    text
+}
+
 fn write(value: &Value, text: &mut String) {
     match value {
-        Value::Null | Value::Bool(_) | Value::String(_) => text.push_str(&value.to_string()),
+        Value::String(string) => write_string(string, text),
+        Value::Null | Value::Bool(_) => text.push_str(&value.to_string()),
         Value::Number(number) => text.push_str(&number_text(number)),
         Value::Array(items) => {
             text.push('[');
@@ -31,24 +39,35 @@ fn write(value: &Value, text: &mut String) {
             }
             text.push(']');
         }
-        Value::Object(fields) => {
-            // Keys that are array indices come first, in their order.
-            let mut indices: Vec<(u32, &String, &Value)> = fields
-                .iter()
-                .filter_map(|(key, value)| Some((array_index(key)?, key, value)))
-                .collect();
-            indices.sort_unstable_by_key(|&(index, ..)| index);
-            let named = fields.iter().filter(|(key, _)| array_index(key).is_none());
-            let ordered = indices.into_iter().map(|(_, key, value)| (key, value)).chain(named);
-            text.push('{');
-            for (position, (key, value)) in ordered.enumerate() {
-                separate(position, text);
-                text.push_str(&Value::from(key.as_str()).to_string());
-                text.push(':');
-                write(value, text);
-            }
-            text.push('}');
-        }
+        Value::Object(fields) => write_object(fields, text),
+    }
+}
+
+fn write_object(fields: &Map<String, Value>, text: &mut String) {
+    // Keys that are array indices come first, in their order.
+    let mut indices: Vec<(u32, &String, &Value)> =
+        fields.iter().filter_map(|(key, value)| Some((array_index(key)?, key, value))).collect();
+    indices.sort_unstable_by_key(|&(index, ..)| index);
+    let named = fields.iter().filter(|(key, _)| array_index(key).is_none());
+    let ordered = indices.into_iter().map(|(_, key, value)| (key, value)).chain(named);
+    text.push('{');
+    for (position, (key, value)) in ordered.enumerate() {
+        separate(position, text);
+        write_string(key, text);
+        text.push(':');
+        write(value, text);
+    }
+    text.push('}');
+}
+
+fn write_string(string: &str, text: &mut String) {
+    let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if string.bytes().all(is_plain) {
+        text.push('"');
+        text.push_str(string);
+        text.push('"');
+    } else {
+        text.push_str(&Value::from(string).to_string());
     }
 }
 

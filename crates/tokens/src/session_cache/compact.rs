@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{Cached, Payload, Refusal, VALUE_LIMIT_BYTES};
 use crate::encoding::{base64url, decode_base64url};
-use crate::json::stringify;
+use crate::json::stringify_object;
 use crate::signature::SigningKey;
 
 /// The reference's lifetime of a cache that ends with the browser; seconds.
@@ -16,19 +16,21 @@ pub const UNREMEMBERED_SECONDS: u64 = 60;
 /// The value of the cookie; `expires_at` in milliseconds since the epoch.
 pub fn encode(key: &SigningKey, payload: &Payload, expires_at: i64) -> String {
     let payload = payload.claims();
-    let signature = base64url(key.mac(signed_text(payload.clone(), expires_at.into()).as_bytes()));
+    let mut signed = payload.clone();
+    signed.insert("expiresAt".to_owned(), expires_at.into());
+    let signature = base64url(key.mac(stringify_object(&signed).as_bytes()));
     let mut outer = Map::new();
     outer.insert("session".to_owned(), payload.into());
     outer.insert("expiresAt".to_owned(), expires_at.into());
     outer.insert("signature".to_owned(), signature.into());
-    base64url(stringify(&Value::Object(outer)))
+    base64url(stringify_object(&outer))
 }
 
 /// What a value carries that this key signed and that is valid `now`, in milliseconds since the epoch.
 pub fn decode(key: &SigningKey, value: &str, now: i64) -> Result<Cached, Refusal> {
     let mut outer = outer(value).ok_or(Refusal::Malformed)?;
     let (
-        Some(Value::Object(payload)),
+        Some(Value::Object(mut payload)),
         Some(expires_at @ Value::Number(_)),
         Some(Value::String(signature)),
     ) = (outer.remove("session"), outer.remove("expiresAt"), outer.remove("signature"))
@@ -37,7 +39,8 @@ pub fn decode(key: &SigningKey, value: &str, now: i64) -> Result<Cached, Refusal
     };
     let ends = expires_at.as_f64().ok_or(Refusal::Malformed)? as i64;
     let signature = decode_base64url(&signature).ok_or(Refusal::Malformed)?;
-    if !key.is_mac(signed_text(payload.clone(), expires_at).as_bytes(), &signature) {
+    payload.insert("expiresAt".to_owned(), expires_at);
+    if !key.is_mac(stringify_object(&payload).as_bytes(), &signature) {
         return Err(Refusal::Forged);
     }
     if ends < now {
@@ -51,9 +54,4 @@ fn outer(value: &str) -> Option<Map<String, Value>> {
         return None;
     }
     serde_json::from_slice(&decode_base64url(value)?).ok()
-}
-
-fn signed_text(mut payload: Map<String, Value>, expires_at: Value) -> String {
-    payload.insert("expiresAt".to_owned(), expires_at);
-    stringify(&Value::Object(payload))
 }
