@@ -56,12 +56,7 @@ fn a_next_project_gets_what_the_configuration_says() {
     verifyPassword: ["POST", "/verify-password"],
     ok: ["GET", "/ok"],
     error: ["GET", "/error"],
-    listEvents: ["GET", "/events"],
     getSession: ["GET", "/get-session"],
-    exchangeToken: ["POST", "/auth/token"],
-    getMe: ["GET", "/auth/me"],
-    verifyRequest: ["GET", "/verify"],
-    introspectToken: ["POST", "/introspect"],
     "#);
     assert_snapshot!(part(&server, "const DATES = new Set(", "\n"), @r#"["accessTokenExpiresAt", "createdAt", "expiresAt", "refreshTokenExpiresAt", "seenAt", "updatedAt"])"#);
     assert_snapshot!(part(&server, "type Options = ", "type Server"), @r#"
