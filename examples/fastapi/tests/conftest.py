@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -18,6 +18,8 @@ import sqlalchemy as sa
 FOLDER = Path(__file__).parent.parent
 VESTIBULE = os.environ.get("VESTIBULE", FOLDER.parent.parent / "target/debug/vestibule")
 ADMIN = os.environ.get("DATABASE_ADMIN_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+# In transaction mode, as hosted databases have it.
+POOLER = os.environ.get("TEST_PGBOUNCER_URL", ADMIN)
 SECRET = "a secret that is long enough for these tests"
 PASSWORD = "correct horse battery"
 FRONTEND = "http://app.example.test"
@@ -98,7 +100,6 @@ class Place:
     database: sa.Engine
     url: str
     folder: Path
-    people: list = field(default_factory=list)
 
     def sign_up(self, name: str = "Ada") -> Person:
         email = f"{uuid.uuid4()}@example.com"
@@ -137,7 +138,7 @@ def start_service(folder: Path, name: str, environment: dict) -> Process:
     return start(command, folder, name, port, environment, FOLDER)
 
 
-def open_place(database: str, mode: str, folder: Path):
+def open_place(database: str, mode: str, folder: Path, server: str = ADMIN):
     name = f"fastapi_{uuid.uuid4().hex}"
     if database == "sqlite":
         url = f"sqlite:///{folder}/test.db"
@@ -145,10 +146,11 @@ def open_place(database: str, mode: str, folder: Path):
     else:
         with psycopg.connect(ADMIN, autocommit=True) as admin:
             admin.execute(f"create database {name}")
-        before, _, after = ADMIN.rpartition("/")
+        before, _, after = server.rpartition("/")
         query = "?" + after.partition("?")[2] if "?" in after else ""
         url = f"{before}/{name}{query}"
-        engine = sa.create_engine("postgresql+psycopg://" + url.partition("://")[2])
+        direct = f"{ADMIN.rpartition('/')[0]}/{name}"
+        engine = sa.create_engine("postgresql+psycopg://" + direct.partition("://")[2])
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     config = {
@@ -185,7 +187,7 @@ KINDS = [(database, mode) for database in ("sqlite", "postgres") for mode in ("s
 
 @pytest.fixture(scope="session", params=KINDS, ids=[" ".join(kind) for kind in KINDS])
 def place(request, tmp_path_factory):
-    yield from open_place(*request.param, tmp_path_factory.mktemp("place"))
+    yield from open_place(*request.param, tmp_path_factory.mktemp("place"), POOLER)
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])

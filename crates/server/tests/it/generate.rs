@@ -98,6 +98,19 @@ fn the_values_that_prove_something_are_left_out_of_verification() {
 }
 
 #[test]
+fn bookkeeping_must_be_asked_for() {
+    let config = "[outbox]\nenabled = true\n[rateLimit]\nstorage = \"database\"\n";
+    let classes = |arguments: &[&str]| -> Vec<String> {
+        let text = generate(SQLITE, config, arguments);
+        let names = text.lines().filter_map(|line| line.strip_suffix("(AuthTable):"));
+        names.map(|line| line.trim_start_matches("class ").to_owned()).collect()
+    };
+    assert_eq!(classes(&["sqlalchemy"]), ["AuthUser", "AuthSession", "AuthAccount"]);
+    let asked = ["sqlalchemy", "--include", "rateLimit,vestibule_outbox"];
+    assert_eq!(classes(&asked), ["AuthRateLimit", "AuthVestibuleOutbox"]);
+}
+
+#[test]
 fn it_is_written_where_it_is_wanted() {
     let place = place(SQLITE, "");
     let nowhere = ["generate", "--format", "prisma", "--output", "no/where"];

@@ -36,7 +36,8 @@ pub(super) struct Generate {
     /// Default: standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// These tables alone, such as user,session; default: all but verification and rateLimit
+    /// These tables alone, such as user,session; default: all but the server's own bookkeeping
+    /// (verification, rateLimit, vestibule_outbox)
     #[arg(long, value_name = "TABLE", value_delimiter = ',')]
     include: Vec<String>,
     /// Passwords, tokens and keys as well

@@ -12,6 +12,9 @@ use super::naming::contains_words;
 /// The server's own bookkeeping: nobody else can do anything with it, so it must be asked for.
 const BOOKKEEPING: [&str; 2] = [RateLimit::MODEL, Verification::MODEL];
 
+/// How the names of our own bookkeeping start.
+const OWN: &str = "vestibule_";
+
 /// Words that tell of a secret in the name of a text.
 const SECRET: &[&[&str]] = &[
     &["password"],
@@ -68,7 +71,7 @@ impl<'a> Tables<'a> {
             }
         }
         let is_wanted = |model: &Model| match wanted {
-            [] => !BOOKKEEPING.contains(&&*model.name),
+            [] => !BOOKKEEPING.contains(&&*model.name) && !model.name.starts_with(OWN),
             _ => wanted.contains(&model.name),
         };
         let is_column = |model: &Model, position: usize| {
