@@ -78,7 +78,7 @@ pub(crate) struct Route {
 #[derive(Default)]
 pub(crate) struct Router {
     routes: HashMap<(Place, Method), matchit::Router<usize>>,
-    at_origin: HashSet<&'static str>,
+    at_origin: HashSet<(Method, &'static str)>,
 }
 
 impl Auth {
@@ -207,9 +207,9 @@ impl Auth {
         &self.0.hooks[position]
     }
 
-    /// Whether endpoints at the origin have this path, for whatever method.
-    pub fn is_at_origin(&self, path: &str) -> bool {
-        self.0.router.at_origin.contains(path)
+    /// Whether an endpoint at the origin has this method and path.
+    pub fn is_at_origin(&self, method: &Method, path: &str) -> bool {
+        self.0.router.at_origin.contains(&(method.clone(), path))
     }
 
     /// The route of a method and a path, with the path's parameters.

@@ -188,7 +188,7 @@ impl Exchange {
                 (name.to_string(), Json::from(String::from_utf8_lossy(value.as_bytes())))
             })
             .collect();
-        let base = match self.auth.is_at_origin(&self.path) {
+        let base = match self.auth.is_at_origin(&self.method, &self.path) {
             true => self.base_url.origin(),
             false => self.base_url.as_str(),
         };

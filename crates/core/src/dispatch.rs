@@ -68,7 +68,7 @@ impl Auth {
             Ok(base_url) => base_url,
             Err(error) => return self.respond(Err(error), HeaderMap::new(), Answering::default()),
         };
-        let Some(target) = self.target(&base_url, parts.uri.path()) else {
+        let Some(target) = self.target(&base_url, &parts.method, parts.uri.path()) else {
             let error = self.unknown_path(&base_url, parts.uri.path());
             return self.respond(Err(error), HeaderMap::new(), Answering::default());
         };
@@ -190,8 +190,8 @@ impl Auth {
     }
 
     /// What a path means; `None` where nothing can be there.
-    fn target(&self, base_url: &BaseUrl, path: &str) -> Option<Target> {
-        if self.is_at_origin(path) {
+    fn target(&self, base_url: &BaseUrl, method: &Method, path: &str) -> Option<Target> {
+        if self.is_at_origin(method, path) {
             let (path, spelling) = (path.to_owned(), Spelling::Canonical);
             return Some(Target { place: Place::Origin, path, spelling });
         }
@@ -339,13 +339,12 @@ impl Auth {
     /// The answer to a request that is refused before it gets here, by whoever received it. `path` is
     /// the request's; it is logged as declared.
     pub fn refuse(&self, error: Error, path: &str) -> Response<Bytes> {
-        let (place, path) = match path.strip_prefix(self.base_urls().path()) {
-            _ if self.is_at_origin(path) => (Place::Origin, path),
-            Some(below) => (Place::BasePath, below),
-            None => (Place::BasePath, path),
-        };
+        let below = path.strip_prefix(self.base_urls().path()).unwrap_or(path);
+        let places = [(Place::Origin, path), (Place::BasePath, below)];
         let methods = [Method::GET, Method::POST];
-        let found = methods.iter().find_map(|method| self.route(place, method, path));
+        let found = places.iter().find_map(|(place, path)| {
+            methods.iter().find_map(|method| self.route(*place, method, path))
+        });
         let answering = found.map(|(route, _)| Answering::of(&route.endpoint)).unwrap_or_default();
         self.respond(Err(error), HeaderMap::new(), answering)
     }

@@ -356,7 +356,7 @@ fn build_router(routes: &[Route]) -> Result<Router, BuildError> {
             if !is_plain_path(endpoint.path) {
                 return Err(BuildError::OriginPath(endpoint.path));
             }
-            router.at_origin.insert(endpoint.path);
+            router.at_origin.insert((endpoint.method.clone(), endpoint.path));
         }
         let segments = endpoint.path.split('/').map(|segment| match segment.strip_prefix(':') {
             Some(parameter) => format!("{{{parameter}}}"),

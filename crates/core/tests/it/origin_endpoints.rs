@@ -102,6 +102,43 @@ fn a_path_that_hides_another_endpoint_stops_the_start() {
     }
 }
 
+/// One path by two methods: below the base path and at the origin.
+struct Tokens;
+
+impl Plugin for Tokens {
+    fn id(&self) -> &'static str {
+        "tokens"
+    }
+
+    fn contribute(self: Arc<Self>) -> Contribution {
+        let endpoints = vec![
+            Endpoint::get("/token", &self, own),
+            Endpoint::post("/auth/token", &self, exchange).at_origin(),
+        ];
+        Contribution { endpoints, ..Contribution::default() }
+    }
+}
+
+async fn own(_: &Tokens, _: &mut Call, (): ()) -> Result<serde_json::Value> {
+    Ok(json!("ours"))
+}
+
+async fn exchange(_: &Tokens, _: &mut Call, (): ()) -> Result<serde_json::Value> {
+    Ok(json!("exchanged"))
+}
+
+#[tokio::test]
+async fn another_method_of_the_same_path_is_not_hidden() {
+    let app = TestAuth::builder()
+        .options(|options| options.base_path = "/auth".to_owned())
+        .configure(|builder| builder.plugin(Tokens))
+        .start()
+        .await;
+    let mut anyone = app.anyone().at_origin();
+    assert_eq!(anyone.get("/auth/token").await.line(), r#"200 "ours""#);
+    assert_eq!(anyone.post("/auth/token", json!({})).await.line(), r#"200 "exchanged""#);
+}
+
 #[test]
 fn a_path_without_a_slash_stops_the_start() {
     for path in ["", "/", "me", "/:id", "/a?b", "/a%20b"] {

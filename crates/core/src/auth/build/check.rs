@@ -100,8 +100,7 @@ pub(super) fn check_origin_paths(auth: &Auth) -> Result<(), BuildError> {
         if ["", "/"].contains(&below) {
             return Err(BuildError::ShadowedEndpoint(origin.path));
         }
-        let mut methods = auth.endpoints().map(|endpoint| &endpoint.method);
-        if methods.any(|method| auth.route(Place::BasePath, method, below).is_some()) {
+        if auth.route(Place::BasePath, &origin.method, below).is_some() {
             return Err(BuildError::ShadowedEndpoint(origin.path));
         }
     }
