@@ -8,7 +8,7 @@ const OWN_KEYS = ["host", "port", "database", "production", "testing", "trustedP
 /** Plugin id → async function from that plugin's options to the plugin. Each issue that builds a plugin adds its line. */
 const PLUGINS = {
   bearer: async (options) => (await import("better-auth/plugins/bearer")).bearer(options),
-  jwt: async (options) => (await import("better-auth/plugins/jwt")).jwt(options),
+  jwt: async (options) => withOwnSchema((await import("better-auth/plugins/jwt")).jwt(options)),
 };
 
 /** The options, and what closes the database that was opened for them. */
@@ -23,6 +23,16 @@ export async function buildOptions(config) {
   const database = config.database && (await openDatabase(config.database));
   if (database) options.database = database.value;
   return { options, close: async () => database?.close() };
+}
+
+/** The plugin writes the names of its options into a schema that all its instances share; the harness makes many in one process. */
+function withOwnSchema(plugin) {
+  const own = structuredClone(plugin.schema);
+  for (const model of Object.values(plugin.schema)) {
+    delete model.modelName;
+    for (const field of Object.values(model.fields)) delete field.fieldName;
+  }
+  return { ...plugin, schema: own };
 }
 
 async function buildPlugins(wanted) {

@@ -22,7 +22,7 @@ export const variants = [
     play: (t) => sign(t, { issuer: "https://issuer.example", audience: "b" }),
   },
   { name: "an end by options", config: { plugins: { jwt: { jwt: { expirationTime: 1_893_456_000 } } } }, play: sign },
-  { name: "https and a base path", config: { baseURL: "https://app.example.com/auth", plugins: { jwt: {} } }, play: (t) => sign(t, { issuer: "https://app.example.com" }) },
+  { name: "https and a base path", config: { baseURL: "https://app.example.com/accounts", plugins: { jwt: {} } }, play: (t) => sign(t, { issuer: "https://app.example.com" }) },
   { name: "claims by functions", config: ({ hook }) => ({ plugins: { jwt: { jwt: { definePayload: hook, getSubject: hook } } } }), play: byFunctions },
   {
     name: "signed elsewhere",

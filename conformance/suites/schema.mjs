@@ -45,6 +45,7 @@ const CONFIGS = {
   "rate limits in the database": { rateLimit: { enabled: true, storage: "database" } },
   "renamed rate limits": { rateLimit: { enabled: true, storage: "database", modelName: "limits", fields: { key: "bucket" } } },
   "keys of the plugin jwt": { plugins: { jwt: {} } },
+  "renamed keys of the plugin jwt": { plugins: { jwt: { schema: { jwks: { modelName: "signing keys", fields: { publicKey: "public_key", createdAt: "made_at" } } } } } },
   "a schema of its own": { database: { schemaName: "auth" } },
 };
 
