@@ -30,9 +30,17 @@ async function createUser(binary, config, email) {
   assert.equal(code, 0, `vestibule user create: ${stderr}`);
 }
 
+let signedUp = 0;
+
+/** Each from an address of its own, since sign-ups from one are counted. */
 async function signUp(port, topology, email) {
   const body = JSON.stringify({ name: "Known", email, password: PASSWORD });
-  const headers = { "content-type": "application/json", origin: topology.app, host: new URL(topology.auth.baseURL).host };
+  const headers = {
+    "content-type": "application/json",
+    "x-forwarded-for": `198.51.100.${(signedUp++ % 250) + 1}`,
+    origin: topology.app,
+    host: new URL(topology.auth.baseURL).host,
+  };
   const answer = await exchange({ port, method: "POST", target: "/api/auth/sign-up/email", headers, body });
   assert.equal(answer.status, 200, `sign-up at the reference: ${answer.body}`);
 }
