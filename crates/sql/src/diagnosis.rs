@@ -157,6 +157,7 @@ pub(crate) fn other_warnings(warnings: &[String], misfits: &[Misfit]) -> Vec<Str
 }
 
 /// Date columns of ours that keep text, and so may keep a time without its zone: table and column.
+#[cfg(feature = "sqlite")]
 pub(crate) fn text_times(schema: &Schema, found: &Found) -> Vec<(String, String)> {
     let models = schema.models().iter();
     models

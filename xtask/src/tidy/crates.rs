@@ -32,9 +32,10 @@ const VERIFY_LIMIT_CRATES: usize = 60;
 const ALLOWED: &[(&str, &[&str])] = &[
     ("macros", &[]),
     ("tokens", &[]),
+    ("postgres-tls", &[]),
     ("core", &["macros", "tokens"]),
     ("api", &["macros", "tokens", "core"]),
-    ("sql", &["macros", "tokens", "core"]),
+    ("sql", &["macros", "tokens", "core", "postgres-tls"]),
     ("redis", &["macros", "tokens", "core"]),
     ("http", &["macros", "tokens", "core"]),
     ("plugins", &["macros", "tokens", "core", "api"]),
@@ -44,7 +45,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "server",
         &["macros", "tokens", "core", "api", "sql", "redis", "http", "plugins", "vestibule"],
     ),
-    ("verify", &["tokens"]),
+    ("verify", &["tokens", "postgres-tls"]),
 ];
 
 const FRAMEWORKS: &[&str] = &["axum", "axum-core", "hyper", "hyper-util", "tower", "tower-http"];
@@ -52,9 +53,9 @@ const DRIVERS: &[&str] = &["deadpool-postgres", "postgres", "rusqlite", "sqlx", 
 const RUNTIMES: &[&str] = &["async-std", "smol", "tokio"];
 
 const FRAMEWORK_HOMES: &[&str] = &["http", "server", "testkit", "verify", "vestibule"];
-const DRIVER_HOMES: &[&str] = &["sql", "testkit", "verify"];
+const DRIVER_HOMES: &[&str] = &["postgres-tls", "sql", "testkit", "verify"];
 const RUNTIME_HOMES: &[&str] =
-    &["http", "redis", "server", "sql", "testkit", "verify", "vestibule"];
+    &["http", "postgres-tls", "redis", "server", "sql", "testkit", "verify", "vestibule"];
 
 pub(super) fn check(project: &Project) -> Result<Vec<Violation>> {
     let mut violations = Vec::new();

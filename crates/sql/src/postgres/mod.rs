@@ -13,7 +13,6 @@ mod error;
 mod introspect;
 mod pool;
 mod row;
-mod tls;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -28,11 +27,11 @@ use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use vestibule_core::Value;
 use vestibule_core::schema::diff::Found;
 use vestibule_core::store::{StoreError, Transaction};
+pub(crate) use vestibule_postgres_tls::TlsError;
 
 use self::error::{is_connection_failure, of, of_statement};
 use self::introspect::Scope;
 use self::pool::{Connection, Pool};
-pub(crate) use self::tls::TlsError;
 use crate::migrate::{MigrateError, Migration, Planner};
 use crate::shape::{Argument, Operation};
 use crate::statement::Statement;

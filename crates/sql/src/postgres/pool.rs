@@ -13,9 +13,9 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::config::{ChannelBinding as Binding, SslMode, TargetSessionAttrs};
 use tokio_postgres::{Client, Config, NoTls};
 use vestibule_core::store::StoreError;
+use vestibule_postgres_tls::{Certificates, MakeTls, TlsError, Verification, connector};
 
 use super::error::{is_passing, of};
-use super::tls::{self, MakeTls, TlsError};
 use crate::url::{ChannelBinding, Host, PostgresUrl, TlsMode};
 
 /// A connection that rested longer than this is asked whether it lives before it is used: a network
@@ -41,8 +41,25 @@ pub(super) struct Manager {
 
 impl Manager {
     pub(super) fn new(url: &PostgresUrl) -> Result<Self, TlsError> {
-        Ok(Self { config: config(url), tls: tls::connector(url)? })
+        let files = Certificates {
+            roots: url.root_certificates.as_deref(),
+            client: url.client_certificate.as_ref().map(|(file, key)| (&**file, &**key)),
+        };
+        let tls = verification(url.tls, files).map(|verification| connector(verification, files));
+        Ok(Self { config: config(url), tls: tls.transpose()? })
     }
+}
+
+/// What the mode wants verified; `None` where there is to be no TLS.
+fn verification(mode: TlsMode, files: Certificates<'_>) -> Option<Verification> {
+    Some(match mode {
+        TlsMode::Disable => return None,
+        // As libpq: who names authorities wants them used.
+        TlsMode::Require if files.roots.is_some() => Verification::Authority,
+        TlsMode::Prefer | TlsMode::Require => Verification::Nothing,
+        TlsMode::VerifyCa => Verification::Authority,
+        TlsMode::VerifyFull => Verification::AuthorityAndHost,
+    })
 }
 
 fn config(url: &PostgresUrl) -> Config {

@@ -13,21 +13,19 @@ mod shared;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod tables;
-#[cfg(feature = "postgres")]
-mod tls;
 mod url;
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+#[cfg(feature = "postgres")]
+pub use vestibule_postgres_tls::TlsError;
 
 pub use self::shared::SharedDatabase;
 #[cfg(feature = "mirror")]
 pub(crate) use self::tables::quoted;
 pub use self::tables::{Table, Tables};
-#[cfg(feature = "postgres")]
-pub use self::tls::TlsError;
 use self::url::Target;
 use crate::refusal::Unavailable;
 

@@ -16,11 +16,11 @@ use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Config, NoTls, Row};
+use vestibule_postgres_tls::{Certificates, MakeTls, TlsError, Verification, connector};
 
 use super::Found;
 #[cfg(feature = "mirror")]
 use super::StatementError;
-use super::tls::{self, MakeTls, TlsError};
 use super::url::{self, TlsMode};
 use crate::refusal::Unavailable;
 
@@ -41,10 +41,24 @@ pub(super) struct Postgres {
     pool: managed::Pool<Manager>,
 }
 
+/// What the mode wants verified; `None` where there is to be no TLS.
+fn verification(mode: TlsMode, files: Certificates<'_>) -> Option<Verification> {
+    Some(match mode {
+        TlsMode::Disable => return None,
+        // As libpq: who names authorities wants them used.
+        TlsMode::Require if files.roots.is_some() => Verification::Authority,
+        TlsMode::Prefer | TlsMode::Require => Verification::Nothing,
+        TlsMode::VerifyCa => Verification::Authority,
+        TlsMode::VerifyFull => Verification::AuthorityAndHost,
+    })
+}
+
 impl Postgres {
     /// Connects to nothing yet.
     pub(super) fn new(target: url::Postgres) -> Result<Self, TlsError> {
-        let tls = tls::connector(&target)?;
+        let files = Certificates { roots: target.root_certificates.as_deref(), client: None };
+        let tls = verification(target.tls, files).map(|wanted| connector(wanted, files));
+        let tls = tls.transpose()?;
         let mut config = target.config;
         config.tcp_user_timeout(STATEMENT_TIMEOUT);
         config.ssl_mode(match target.tls {

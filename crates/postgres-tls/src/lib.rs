@@ -1,4 +1,6 @@
-//! TLS to PostgreSQL by rustls, with libpq's five ways of verifying.
+//! TLS to PostgreSQL by rustls, for tokio-postgres, with libpq's ways of verifying.
+//!
+//! The server's storage and the resource server's kit connect by it; neither may know the other.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -15,7 +17,7 @@ use rustls::crypto::{
     CryptoProvider, aws_lc_rs as provider, verify_tls12_signature, verify_tls13_signature,
 };
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
@@ -23,14 +25,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect};
 use tokio_rustls::TlsConnector;
 
-use super::url::{Postgres, TlsMode};
-
-/// Certificates that cannot be used.
+/// Certificates or keys that cannot be used.
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    #[error("failed to read certificates in PEM from `{path}`, which `sslrootcert` names")]
-    Pem { path: PathBuf, source: rustls::pki_types::pem::Error },
+    #[error("failed to read certificates in PEM from `{path}`, which `{parameter}` names")]
+    Pem { parameter: &'static str, path: PathBuf, source: rustls::pki_types::pem::Error },
     #[error("`{path}`, which `sslrootcert` names, has no certificate in it")]
     Empty { path: PathBuf },
     #[error("failed to set up TLS")]
@@ -39,33 +39,57 @@ pub enum TlsError {
     Verifier(#[source] rustls::client::VerifierBuilderError),
 }
 
-/// Makes TLS connections; `None` where there is to be no TLS.
-pub(super) fn connector(target: &Postgres) -> Result<Option<MakeTls>, TlsError> {
-    let mode = match target.tls {
-        TlsMode::Disable => return Ok(None),
-        // As libpq: who names authorities wants them used.
-        TlsMode::Require if target.root_certificates.is_some() => TlsMode::VerifyCa,
-        mode => mode,
-    };
+/// What is verified of the server's certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verification {
+    /// `sslmode=prefer` and `require`: encrypted, and nobody knows with whom.
+    Nothing,
+    /// `sslmode=verify-ca`: that a trusted authority made it.
+    Authority,
+    /// `sslmode=verify-full`: that, and that it names the host.
+    AuthorityAndHost,
+}
+
+/// Files in PEM.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Certificates<'a> {
+    /// `sslrootcert`, the trusted authorities. Default: those that browsers trust.
+    pub roots: Option<&'a Path>,
+    /// `sslcert` and `sslkey`, by which a client says who it is.
+    pub client: Option<(&'a Path, &'a Path)>,
+}
+
+/// Makes what makes TLS connections.
+pub fn connector(verification: Verification, files: Certificates<'_>) -> Result<MakeTls, TlsError> {
     let provider = Arc::new(provider::default_provider());
-    let verifier: Arc<dyn ServerCertVerifier> = match mode {
-        TlsMode::Disable | TlsMode::Prefer | TlsMode::Require => {
-            Arc::new(Unverified { provider: provider.clone() })
-        }
-        TlsMode::VerifyCa | TlsMode::VerifyFull => {
-            let roots = Arc::new(roots(target.root_certificates.as_deref())?);
-            let builder = WebPkiServerVerifier::builder_with_provider(roots, provider.clone());
-            let verifier = builder.build().map_err(TlsError::Verifier)?;
-            if mode == TlsMode::VerifyFull { verifier } else { Arc::new(AnyName { verifier }) }
-        }
+    let by_authority = || {
+        let roots = Arc::new(roots(files.roots)?);
+        let builder = WebPkiServerVerifier::builder_with_provider(roots, provider.clone());
+        builder.build().map_err(TlsError::Verifier)
     };
-    let config = ClientConfig::builder_with_provider(provider)
+    let verifier: Arc<dyn ServerCertVerifier> = match verification {
+        Verification::Nothing => Arc::new(Unverified { provider: provider.clone() }),
+        Verification::Authority => Arc::new(AnyName { verifier: by_authority()? }),
+        Verification::AuthorityAndHost => by_authority()?,
+    };
+    let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Tls)?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    Ok(Some(MakeTls { config: Arc::new(config) }))
+        .with_custom_certificate_verifier(verifier);
+    let config = match files.client {
+        None => builder.with_no_client_auth(),
+        Some((certificate, key)) => {
+            let chain = certificates("sslcert", certificate)?;
+            let key = PrivateKeyDer::from_pem_file(key).map_err(|source| TlsError::Pem {
+                parameter: "sslkey",
+                path: key.to_owned(),
+                source,
+            })?;
+            builder.with_client_auth_cert(chain, key).map_err(TlsError::Tls)?
+        }
+    };
+    Ok(MakeTls { config: Arc::new(config) })
 }
 
 fn roots(path: Option<&Path>) -> Result<RootCertStore, TlsError> {
@@ -73,9 +97,8 @@ fn roots(path: Option<&Path>) -> Result<RootCertStore, TlsError> {
     match path {
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
         Some(path) => {
-            let failed = |source| TlsError::Pem { path: path.to_owned(), source };
-            for certificate in CertificateDer::pem_file_iter(path).map_err(failed)? {
-                roots.add(certificate.map_err(failed)?).map_err(TlsError::Tls)?;
+            for certificate in certificates("sslrootcert", path)? {
+                roots.add(certificate).map_err(TlsError::Tls)?;
             }
             if roots.is_empty() {
                 return Err(TlsError::Empty { path: path.to_owned() });
@@ -83,6 +106,15 @@ fn roots(path: Option<&Path>) -> Result<RootCertStore, TlsError> {
         }
     }
     Ok(roots)
+}
+
+fn certificates(
+    parameter: &'static str,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let failed = |source| TlsError::Pem { parameter, path: path.to_owned(), source };
+    let certificates = CertificateDer::pem_file_iter(path).map_err(failed)?;
+    certificates.collect::<Result<_, _>>().map_err(failed)
 }
 
 /// `sslmode=require`: encrypted, and nobody knows with whom.
@@ -177,8 +209,9 @@ impl ServerCertVerifier for AnyName {
     }
 }
 
+/// Makes TLS connections, for `tokio_postgres::Config::connect`.
 #[derive(Clone)]
-pub(super) struct MakeTls {
+pub struct MakeTls {
     config: Arc<ClientConfig>,
 }
 
@@ -194,7 +227,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for M
     }
 }
 
-pub(super) struct Connect {
+/// One connection being made.
+pub struct Connect {
     connector: TlsConnector,
     name: Option<ServerName<'static>>,
 }
@@ -213,7 +247,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for Conne
 }
 
 /// A TLS connection that knows its binding.
-pub(super) struct TlsStream<S>(tokio_rustls::client::TlsStream<S>);
+pub struct TlsStream<S>(tokio_rustls::client::TlsStream<S>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> tokio_postgres::tls::TlsStream for TlsStream<S> {
     fn channel_binding(&self) -> ChannelBinding {
