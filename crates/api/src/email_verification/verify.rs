@@ -113,11 +113,12 @@ async fn verify(call: &mut Call, user: User) -> Result<Verified> {
         let input = user.to_row().to_json();
         before.call(call, "emailVerification.beforeEmailVerification", input).await?;
     }
-    let Some(user) = call.users().update(&user.id, vec![User::EMAIL_VERIFIED.set(true)]).await?
-    else {
-        // The user was deleted in between, or a hook forbade it.
+    let changes = vec![User::EMAIL_VERIFIED.set(true)];
+    let Some(row) = call.update(User::MODEL, as_linked(&user), changes).await? else {
+        // The user was deleted or has another address by now, or a hook forbade it.
         return Err(Error::unauthorized(USER_NOT_FOUND));
     };
+    let user = User::from_row(row)?;
     tell_verified(call, &user).await;
     if options.auto_sign_in_after_verification {
         sign_in(call, user).await?;
@@ -171,8 +172,7 @@ async fn change(
     changes: Changes,
     session: Option<SessionUser>,
 ) -> Result<Result<User, ErrorCode>> {
-    let unchanged: Filter = User::ID.eq(user.id.as_str()).and(User::EMAIL.eq(user.email.as_str()));
-    let changed = match call.update(User::MODEL, unchanged, changes).await {
+    let changed = match call.update(User::MODEL, as_linked(user), changes).await {
         Ok(Some(row)) => User::from_row(row)?,
         Ok(None) => return Ok(Err(USER_NOT_FOUND)),
         // Somebody else has taken the address since the mail was written.
@@ -187,4 +187,9 @@ async fn change(
     };
     call.sessions().renew_cookie(&SessionUser { session, user: changed.clone() });
     Ok(Ok(changed))
+}
+
+/// The user as long as they have the address that the link names: it proves no other.
+fn as_linked(user: &User) -> Filter {
+    User::ID.eq(user.id.as_str()).and(User::EMAIL.eq(user.email.as_str()))
 }

@@ -1,10 +1,13 @@
 //! `/send-verification-email` and `/verify-email`.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use serde_json::{Map, json};
-use vestibule_core::callback::Callback;
+use serde_json::{Map, Value as Json, json};
+use vestibule_core::Auth;
+use vestibule_core::callback::{Callback, Ignored};
+use vestibule_core::models::User;
 use vestibule_core::options::SendVerificationEmail;
 use vestibule_testkit::TestAuth;
 use vestibule_tokens::jwt;
@@ -78,4 +81,35 @@ async fn strangers_wait_as_long_for_known_as_for_unknown_addresses() {
         let waits = response.extensions().get::<vestibule_core::dispatch::NoSoonerThan>();
         assert_eq!(waits.map(|waits| waits.0), Some(Duration::from_millis(500)), "{email}");
     }
+}
+
+#[tokio::test]
+async fn a_link_proves_no_address_that_came_after_it() {
+    let server = Arc::new(OnceLock::<Auth>::new());
+    let changing = server.clone();
+    let app = TestAuth::builder()
+        .options(|options| {
+            options.email_verification.before_email_verification =
+                Some(Callback::new(move |user: Map<String, Json>| {
+                    // Between the look at the link and its effect.
+                    let mut call = changing.get().unwrap().unrequested().unwrap();
+                    async move {
+                        let changes = vec![User::EMAIL.set("new@example.com")];
+                        call.users().update(user["id"].as_str().unwrap(), changes).await?;
+                        Ok(Ignored)
+                    }
+                }));
+        })
+        .start()
+        .await;
+    server.set(app.auth.clone()).unwrap();
+    let mut alice = app.sign_up("alice@example.com").await;
+    let claims: Map<_, _> = json!({ "email": "alice@example.com" }).as_object().unwrap().clone();
+    let token = jwt::sign(app.auth.signing_key(), claims, app.auth.clock().now().as_seconds(), 60);
+
+    let answer = app.anyone().get(&format!("/verify-email?token={token}")).await;
+    assert_snapshot!(answer.line(), @r#"401 {"message":"User not found","code":"USER_NOT_FOUND"}"#);
+    let user = &alice.get("/get-session").await.json()["user"];
+    assert_eq!(user["email"], "new@example.com");
+    assert_eq!(user["emailVerified"], false);
 }
