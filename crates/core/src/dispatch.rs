@@ -200,8 +200,12 @@ impl Auth {
     }
 
     fn unknown_path(&self, base_url: &BaseUrl, path: &str) -> Error {
-        Error::not_found(NOT_FOUND)
-            .with_hint(format!("`{path}` is not below the base path `{}`", base_url.path()))
+        let is_it = |endpoint: &&Endpoint| endpoint.place == Place::Origin && endpoint.path == path;
+        let hint = match self.endpoints().find(is_it) {
+            Some(endpoint) => format!("`{path}` is asked for by {}", endpoint.method),
+            None => format!("`{path}` is not below the base path `{}`", base_url.path()),
+        };
+        Error::not_found(NOT_FOUND).with_hint(hint)
     }
 
     /// Steps 1 to 11.

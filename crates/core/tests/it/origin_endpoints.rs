@@ -139,6 +139,13 @@ async fn another_method_of_the_same_path_is_not_hidden() {
     assert_eq!(anyone.post("/auth/token", json!({})).await.line(), r#"200 "exchanged""#);
 }
 
+#[tokio::test]
+async fn who_asks_by_another_method_is_told_which() {
+    let app = TestAuth::builder().configure(|builder| builder.plugin(Tokens)).start().await;
+    let answer = app.anyone().at_origin().get("/auth/token").await;
+    assert_snapshot!(answer.line(), @r#"404 {"message":"Not Found","code":"NOT_FOUND","hint":"`/auth/token` is asked for by POST"}"#);
+}
+
 #[test]
 fn a_path_without_a_slash_stops_the_start() {
     for path in ["", "/", "me", "/:id", "/a?b", "/a%20b"] {
