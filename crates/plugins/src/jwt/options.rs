@@ -246,7 +246,7 @@ fn is_path(path: &str) -> bool {
     path.len() > 1
         && path.starts_with('/')
         && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte))
-        && !path.split('/').skip(1).any(|segment| segment.is_empty() || segment == "..")
+        && !path.split('/').skip(1).any(|segment| ["", ".", ".."].contains(&segment))
 }
 
 fn algorithm_schema(_: &mut SchemaGenerator) -> Schema {
